@@ -68,6 +68,7 @@ class Mark(msgspec.Struct, omit_defaults=True, tag_field="control", tag="mark"):
     clock: int
     writer: str = ""
     left: tuple[str, ...] = ()
+    simulated: bool = False
 
 
 class Definitions(msgspec.Struct, omit_defaults=True, tag_field="control", tag="definitions"):
@@ -78,3 +79,19 @@ class Definitions(msgspec.Struct, omit_defaults=True, tag_field="control", tag="
 
 
 Control = Mark | Definitions
+
+
+class ContactVersion(msgspec.Struct, omit_defaults=True):
+    """A whole contact as Cases knows it, for the customer log. The greater ``version`` of a ``key`` holds."""
+
+    key: str
+    version: tuple[int, int]
+    customer_id: str
+    case_id: str
+    contact_id: str
+    opened_at: int
+    cell: tuple[str, str, str, str]
+    reason: str = ""
+    abandoned: bool = False
+    reopened_at: tuple[int, ...] = ()
+    withdrawn: bool = False
