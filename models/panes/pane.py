@@ -1,0 +1,70 @@
+"""A pane: a mapping from key to integer, a free abelian group. An entry of zero does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Pane = dict[str, int]
+Nested = dict[str, "int | dict[str, int]"]
+
+_parts: dict[str, tuple[str, str]] = {}
+
+
+def merge(into: Pane, other: Mapping[str, int]) -> None:
+    """Add ``other`` to ``into`` in place."""
+    for key, amount in other.items():
+        total = into.get(key, 0) + amount
+        if total:
+            into[key] = total
+        else:
+            into.pop(key, None)
+
+
+def remove(out_of: Pane, other: Mapping[str, int]) -> None:
+    """Subtract ``other`` from ``out_of`` in place."""
+    for key, amount in other.items():
+        total = out_of.get(key, 0) - amount
+        if total:
+            out_of[key] = total
+        else:
+            out_of.pop(key, None)
+
+
+def add(left: Mapping[str, int], right: Mapping[str, int]) -> Pane:
+    """The sum, as a new pane."""
+    total: Pane = {}
+    merge(total, left)
+    merge(total, right)
+    return total
+
+
+def subtract(left: Mapping[str, int], right: Mapping[str, int]) -> Pane:
+    """The difference, as a new pane."""
+    total: Pane = {}
+    merge(total, left)
+    remove(total, right)
+    return total
+
+
+def nested(pane: Mapping[str, int]) -> Nested:
+    """Entries by name: ``a`` stays a number, ``a:b`` becomes ``{"a": {"b": …}}``, ``a:b:c`` ``{"a:b": {"c": …}}``."""
+    result: Nested = {}
+    for key, amount in pane.items():
+        name, part = _parts.get(key) or _split(key)
+        if not part:
+            result[name] = amount
+            continue
+        inner = result.get(name)
+        if isinstance(inner, dict):
+            inner[part] = amount
+        else:
+            result[name] = {part: amount}
+    return result
+
+
+def _split(key: str) -> tuple[str, str]:
+    """The two parts of a key, remembered: keys are few (names x buckets), panes are many."""
+    name, _, part = key.rpartition(":")
+    parts = (name, part) if name else (key, "")
+    _parts[key] = parts
+    return parts

@@ -1,0 +1,46 @@
+"""The two tiers of slices, by event time: their widths, bounds and expiry."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+Tier = Literal["fast", "slow"]
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+FAST_WIDTH = 10 * SECOND
+FAST_KEPT = 2 * HOUR
+_YEARS_CHECKED = range(2000, 2038)
+
+
+def slice_start(at: int, width: int) -> int:
+    """Start of the slice [start, start + width) that holds the instant."""
+    return at - at % width
+
+
+@cache
+def slow_width(zone: str) -> int:
+    """An hour; 15 minutes where the zone's days do not start on a full hour of UTC."""
+    where = ZoneInfo(zone)
+    for year in _YEARS_CHECKED:
+        for month in range(1, 13):
+            offset = datetime(year, month, 15, tzinfo=UTC).astimezone(where).utcoffset()
+            if offset is not None and offset.total_seconds() % 3600:
+                return 15 * MINUTE
+    return HOUR
+
+
+def width(tier: Tier, zone: str) -> int:
+    """Width (ms) of a tier's slices."""
+    return FAST_WIDTH if tier == "fast" else slow_width(zone)
+
+
+def expired(tier: Tier, start: int, zone: str, watermark: int, horizon: int) -> bool:
+    """Whether a slice has left its tier: its end is not after the watermark less what the tier keeps (ms)."""
+    kept = FAST_KEPT if tier == "fast" else horizon
+    return start + width(tier, zone) <= watermark - kept
