@@ -1,0 +1,19 @@
+"""Fixtures every level may use, and the markers that follow from them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.kafka import embedded, kafka, kafka_cluster, own_kafka, prefix
+
+__all__ = ["embedded", "kafka", "kafka_cluster", "own_kafka", "prefix"]
+
+MARKER_OF_FIXTURE = {"kafka": "kafka", "own_kafka": "kafka", "kafka_cluster": "kafka", "embedded": "embedded"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for a broker carries its marker, so ``-m "not kafka"`` leaves none of them in."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in MARKER_OF_FIXTURE:
+                item.add_marker(MARKER_OF_FIXTURE[fixture])
