@@ -1,0 +1,74 @@
+"""All KPIs. A family is added here, a KPI in its family's file, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from models.catalogue import (
+    backlog,
+    escalations,
+    first_contact_resolution,
+    queue,
+    response,
+    sla,
+    surveys,
+    volume,
+)
+from models.catalogue.entry import Kpi
+from models.catalogue.values import KpiValue
+from models.panes.pane import Nested
+
+CATALOGUE: tuple[Kpi, ...] = (
+    *volume.KPIS,
+    *backlog.KPIS,
+    *queue.KPIS,
+    *response.KPIS,
+    *first_contact_resolution.KPIS,
+    *escalations.KPIS,
+    *sla.KPIS,
+    *surveys.KPIS,
+)
+BY_ID: dict[str, Kpi] = {kpi.id: kpi for kpi in CATALOGUE}
+
+
+def with_window(window: str) -> tuple[Kpi, ...]:
+    """The KPIs that have this window."""
+    return tuple(kpi for kpi in CATALOGUE if window in kpi.windows)
+
+
+def evaluate(
+    kpis: Iterable[Kpi], pane: Nested, clock: int = 0
+) -> Iterator[tuple[Kpi, str, KpiValue]]:
+    """Every KPI with data in the pane, with its survey route (empty where it has none)."""
+    found = pane.keys()
+    for kpi in kpis:
+        if kpi.per_route:
+            yield from _by_route(kpi, pane, clock)
+        elif not found.isdisjoint(kpi.formula.names):
+            value = kpi.formula.evaluate(pane, clock)
+            if value is not None:
+                yield kpi, "", value
+
+
+def _by_route(
+    kpi: Kpi, pane: Nested, clock: int
+) -> Iterator[tuple[Kpi, str, KpiValue]]:
+    names = kpi.formula.names
+    for route in _routes(pane, names):
+        of_route: Nested = {
+            name: inner[route]
+            for name in names
+            if isinstance(inner := pane.get(name), dict) and route in inner
+        }
+        value = kpi.formula.evaluate(of_route, clock)
+        if value is not None:
+            yield kpi, route, value
+
+
+def _routes(pane: Nested, names: Sequence[str]) -> list[str]:
+    routes: set[str] = set()
+    for name in names:
+        inner = pane.get(name)
+        if isinstance(inner, dict):
+            routes.update(inner)
+    return sorted(routes)

@@ -1,0 +1,37 @@
+"""What a KPI evaluates to."""
+
+from __future__ import annotations
+
+import msgspec
+
+Number = int | float
+Signature = (
+    Number
+    | tuple[Number | None, Number | None, Number | None, int | None, Number | None]
+    | None
+)
+
+
+class KpiValue(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A value with what it was made of. ``value`` is ``None`` where there is none to show; a part that does not apply is ``None``.
+
+    Durations are seconds here. ``since`` is an epoch instant (ms) where the value grows with the clock.
+    """
+
+    value: Number | None
+    numerator: Number | None = None
+    denominator: Number | None = None
+    n: int | None = None
+    low: float | None = None
+    high: float | None = None
+    small_n: bool = False
+    excluded: Number | None = None
+    since: int | None = None
+
+    def signature(self) -> Signature:
+        """What decides whether the value has changed; the parts left out follow from it. Plain counts are themselves."""
+        if self.since is not None:
+            return (None, None, None, None, self.since)
+        if self.numerator is None and self.n is None:
+            return self.value
+        return (self.value, self.numerator, self.denominator, self.n, self.excluded)
