@@ -1,0 +1,21 @@
+"""Rows of the public data sets as they stand in their files."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class DatasetMissingError(FileNotFoundError):
+    """The file is not where it was looked for: name another path."""
+
+
+def rows(path: Path) -> Iterator[dict[str, str]]:
+    """Every row of a gzip-compressed CSV file, in file order. Raises ``DatasetMissingError``."""
+    if not path.is_file():
+        message = f"{path} does not exist: give the path of the file, or run from a checkout that has data/"
+        raise DatasetMissingError(message)
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
