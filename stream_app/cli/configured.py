@@ -1,0 +1,42 @@
+"""For commands that need the settings: load them, or say what is wrong and exit with 2."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Concatenate, NoReturn, ParamSpec, TypeVar
+
+import click
+
+from stream_app.settings import Settings, SettingsError, load_settings
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+EXIT_CONFIGURATION = 2
+
+
+def configured(command: Callable[Concatenate[Settings, _Parameters], _Result]) -> Callable[_Parameters, _Result]:
+    """Calls ``command`` with the settings in force as its first argument."""
+
+    @functools.wraps(command)
+    def with_settings(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+        return command(settings_or_exit(), *args, **kwargs)
+
+    return with_settings
+
+
+def settings_or_exit() -> Settings:
+    """The settings in force; exits with 2 and every problem on standard error if there are any."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        refuse(error)
+
+
+def refuse(error: SettingsError) -> NoReturn:
+    """Prints the problems, one per line as ``file:line: key: message``, and exits with 2."""
+    for problem in error.problems:
+        click.echo(f"✗ {problem}", err=True)
+    click.echo("\nEvery key is explained by `deskpulse config example`.", err=True)
+    raise SystemExit(EXIT_CONFIGURATION)
