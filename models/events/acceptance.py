@@ -1,0 +1,172 @@
+"""From a decoded input message to events of the canonical log, or to a rejection with its reason and field."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from models.events.canonical import Event
+from models.events.fields import SCORE_RANGES
+from models.events.instants import epoch_ms
+from models.events.rejection import RejectedError
+from models.events.rules import RULES, Rule
+from models.events.submitted import SCHEMA_VERSION, Submitted
+
+FUTURE_TOLERANCE_MS = 120_000
+"""How far after its record's Kafka timestamp an event may claim to have happened."""
+
+
+class Accepted(msgspec.Struct):
+    """What one input message says: events for the log, or the sender's own progress (``up_to``).
+
+    ``occurred_at`` is what moves the message's source; None for progress. All in epoch milliseconds.
+    """
+
+    events: tuple[Event, ...]
+    occurred_at: int | None = None
+    up_to: int | None = None
+    unknown_fields: int = 0
+
+
+class Position(msgspec.Struct):
+    """Where a message stood: its bytes, Kafka timestamp (ms, negative if it has none), ``topic-partition@offset``."""
+
+    content: bytes
+    timestamp: int
+    origin: str
+
+
+def accept(submitted: Submitted, position: Position) -> Accepted:
+    """Apply the rules of the message's type. Raises ``RejectedError`` and nothing else."""
+    check_version_and_type(submitted.schema, submitted.type)
+    rule = RULES.get(submitted.type or "")
+    if rule is None:
+        if submitted.type == "source.progress":
+            return Accepted(events=(), up_to=_instant(submitted.up_to, "up_to"))
+        return _recorded(submitted, position)
+    occurred_at = _past_instant(submitted.occurred_at, "occurred_at", position)
+    event = _event(submitted, rule, occurred_at, position)
+    return Accepted((event,), occurred_at)
+
+
+def check_version_and_type(schema: object, type_name: object) -> None:
+    """Whether this version of the contract knows such a message at all; ``type_name`` may be anything."""
+    if schema is not None and schema != SCHEMA_VERSION:
+        raise RejectedError("unknown_schema", "schema", f"this is version {SCHEMA_VERSION}")
+    if type_name is None or type_name == "":
+        raise RejectedError("missing_field", "type")
+    if type_name not in _TYPE_NAMES:
+        raise RejectedError("unknown_type", "type", f"{type_name!s}")
+
+
+_TYPE_NAMES = (*RULES, "source.progress", "contact.recorded")
+
+
+def _event(submitted: Submitted, rule: Rule, occurred_at: int, position: Position) -> Event:
+    if rule.has_representative and submitted.representative_id is None:
+        submitted.representative_id = submitted.agent_id
+    for name in rule.required:
+        value = getattr(submitted, name)
+        if value is None or value == "":
+            raise RejectedError("missing_field", name)
+    if rule.kinds:
+        _check_kind(submitted, rule)
+    case_id, event_id = _case_id(submitted), _event_id(submitted, position)
+    carried: dict[str, Any] = {
+        name: value for name, value in zip(rule.carried, rule.values(submitted), strict=True) if value is not None
+    }
+    if rule.about_contact:
+        carried["contact_id"] = submitted.contact_id or case_id
+    event = Event(occurred_at=occurred_at, event_id=event_id, case_id=case_id, origin=position.origin, **carried)
+    if rule.has_due and submitted.due is not None:
+        event.due_first_reply = _optional_instant(submitted.due.first_reply, "due.first_reply")
+        event.due_resolution = _optional_instant(submitted.due.resolution, "due.resolution")
+    if rule.has_promise:
+        event.promised_for = _instant(submitted.promised_for, "promised_for")
+    return event
+
+
+def _check_kind(submitted: Submitted, rule: Rule) -> None:
+    kind, score = submitted.kind or "", submitted.score
+    if kind not in rule.kinds:
+        raise RejectedError("invalid_field", "kind", f"not one of {', '.join(rule.kinds)}")
+    if "score" in rule.required and score is not None:
+        lowest, highest = SCORE_RANGES[kind]
+        if not lowest <= score <= highest:
+            raise RejectedError("invalid_field", "score", f"{kind} is {lowest:g} to {highest:g}")
+
+
+def _case_id(submitted: Submitted) -> str:
+    case_id = submitted.case_id or submitted.contact_id or submitted.survey_id
+    if not case_id or (case_id is submitted.survey_id and not (submitted.type or "").startswith("survey.")):
+        raise RejectedError("missing_field", "case_id", "neither case_id nor contact_id")
+    if not f"{case_id}{submitted.contact_id or ''}{submitted.event_id or ''}".isprintable():
+        raise RejectedError("invalid_field", _unprintable_field(submitted), "has characters that do not print")
+    return case_id
+
+
+def _unprintable_field(submitted: Submitted) -> str:
+    names = ("case_id", "contact_id", "event_id")
+    return next((name for name in names if not (getattr(submitted, name) or "").isprintable()), "survey_id")
+
+
+def _event_id(submitted: Submitted, position: Position) -> str:
+    """The sender's, or a hash of the message's bytes: a message that was sent twice keeps one id."""
+    return submitted.event_id or blake2b(position.content, digest_size=16).hexdigest()
+
+
+def _instant(value: datetime | int | None, field: str) -> int:
+    if value is None:
+        raise RejectedError("missing_field", field)
+    instant = epoch_ms(value)
+    if instant < 0:
+        raise RejectedError("invalid_field", field, "before 1970")
+    return instant
+
+
+def _optional_instant(value: datetime | int | None, field: str) -> int | None:
+    return None if value is None else _instant(value, field)
+
+
+def _past_instant(value: datetime | int | None, field: str, position: Position) -> int:
+    instant = _instant(value, field)
+    if 0 <= position.timestamp < instant - FUTURE_TOLERANCE_MS:
+        raise RejectedError("from_the_future", field, f"{instant - position.timestamp} ms after its Kafka timestamp")
+    return instant
+
+
+_PARTS = (
+    ("opened_at", "contact.opened"),
+    ("answered_at", "contact.answered"),
+    ("abandoned_at", "contact.abandoned"),
+    ("ended_at", "contact.ended"),
+    ("resolved_at", "case.resolved"),
+)
+
+
+def _recorded(submitted: Submitted, position: Position) -> Accepted:
+    """Split a finished contact into what happened, each at its own time with the id ``<event_id>#<type>``."""
+    occurred_at = _past_instant(submitted.occurred_at, "occurred_at", position)
+    if submitted.opened_at is None:
+        raise RejectedError("missing_field", "opened_at")
+    event_id = _event_id(submitted, position)
+    submitted.representative_id = submitted.representative_id or submitted.agent_id
+    events = []
+    for field, type_name in _PARTS:
+        if getattr(submitted, field) is not None:
+            happened = _past_instant(getattr(submitted, field), field, position)
+            events.append(_part(submitted, type_name, happened, position))
+            events[-1].event_id = f"{event_id}#{type_name}"
+    return Accepted(tuple(events), occurred_at)
+
+
+def _part(submitted: Submitted, type_name: str, happened: int, position: Position) -> Event:
+    part = msgspec.structs.replace(submitted, type=type_name)
+    return _event(part, _PART_RULES[type_name], happened, position)
+
+
+_PART_RULES = {name: msgspec.structs.replace(RULES[name], required=()) for _, name in _PARTS}
+"""A recorded contact does not need to say who answered."""

@@ -1,0 +1,116 @@
+"""Input bytes to events. Raises ``RejectedError`` and nothing else, whatever the bytes are, and in bounded time."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from models.events.acceptance import Accepted, Position, accept, check_version_and_type
+from models.events.fields import Due
+from models.events.instants import leap_second_ms
+from models.events.rejection import RejectedError
+from models.events.submitted import Submitted
+
+SIZE_CAP_BYTES = 1_000_000
+"""A larger message is refused unread. An event takes some hundred bytes; Kafka's own default limit is 1 MiB."""
+
+_MAGIC_BYTE = 0
+_FIELDS = frozenset(Submitted.__struct_fields__)
+_DUE_FIELDS = frozenset(Due.__struct_fields__)
+_PATH = re.compile(r"(.*) - at `\$\.?(.*)`\Z", re.DOTALL)
+_LEAP_SECOND_HINT = b":60"
+
+_read = msgspec.json.Decoder(Submitted).decode
+_read_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def decode(value: bytes | None, timestamp: int, origin: str) -> Accepted:
+    """One message by the input contract.
+
+    ``timestamp`` is the record's Kafka timestamp in ms, ``origin`` its ``topic-partition@offset``.
+    The usual message costs one strict decode; whatever that refuses (an unknown field, a leap
+    second, or a real fault) is read again by members, which finds what is acceptable or wrong.
+    """
+    if not value:
+        raise RejectedError("empty")
+    if len(value) > SIZE_CAP_BYTES:
+        raise RejectedError("too_large", "", f"{len(value)} bytes, more than {SIZE_CAP_BYTES}")
+    position = Position(value, timestamp, origin)
+    try:
+        submitted = _read(value)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return _accept_by_members(value, position)
+    return accept(submitted, position)
+
+
+def _accept_by_members(value: bytes, position: Position) -> Accepted:
+    if value[0] == _MAGIC_BYTE:
+        raise RejectedError("schema_registry_bytes", "", "magic byte 0: not JSON, but framed by a schema registry")
+    _check_utf8(value)
+    members = _members(value)
+    check_version_and_type(_plain(members.get("schema")), _plain(members.get("type")))
+    known, unknown_fields = _known(members)
+    try:
+        submitted = _read(msgspec.json.encode(known))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _invalid_field(error) from None
+    accepted = accept(submitted, position)
+    accepted.unknown_fields = unknown_fields
+    return accepted
+
+
+def _check_utf8(value: bytes) -> None:
+    try:
+        value.decode()
+    except UnicodeDecodeError as error:
+        raise RejectedError("not_utf8", "", f"{error.reason} at byte {error.start}") from None
+
+
+def _members(value: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        return _read_members(value)
+    except msgspec.ValidationError as error:
+        raise RejectedError("not_an_object", "", f"{error}") from None
+    except msgspec.DecodeError as error:
+        raise RejectedError("not_json", "", f"{error}") from None
+    except RecursionError:
+        raise RejectedError("too_deep") from None
+
+
+def _plain(raw: msgspec.Raw | None) -> object:
+    """A short scalar as it is, anything else as a text that is no version and no type."""
+    if raw is None:
+        return None
+    try:
+        return msgspec.json.decode(raw, type=str | int | None)
+    except (msgspec.DecodeError, RecursionError):
+        return "not a text"
+
+
+def _known(members: dict[str, msgspec.Raw]) -> tuple[dict[str, Any], int]:
+    """The members that the contract has, leap seconds put into milliseconds, and how many others there were."""
+    known: dict[str, Any] = {name: _normal(raw) for name, raw in members.items() if name in _FIELDS}
+    unknown_fields = len(members) - len(known)
+    if bytes(members.get("due", b""))[:1] == b"{":
+        due = _members(bytes(members["due"]))
+        known["due"] = {name: _normal(raw) for name, raw in due.items() if name in _DUE_FIELDS}
+        unknown_fields += len(due) - len(known["due"])
+    return known, unknown_fields
+
+
+def _normal(raw: msgspec.Raw) -> msgspec.Raw | int:
+    if _LEAP_SECOND_HINT not in bytes(raw)[:24]:
+        return raw
+    instant = leap_second_ms(bytes(raw).decode().strip('"'))
+    return raw if instant is None else instant
+
+
+def _invalid_field(error: Exception) -> RejectedError:
+    if isinstance(error, RecursionError):
+        return RejectedError("too_deep")
+    found = _PATH.match(f"{error}")
+    if found is None:
+        return RejectedError("invalid_field", "", f"{error}")
+    return RejectedError("invalid_field", found[2], found[1])
