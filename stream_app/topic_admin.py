@@ -1,0 +1,183 @@
+"""Topics on the broker: create those that are missing, look at those that are there. Waits for a broker that is not up yet."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import (
+    InvalidReplicationFactorError,
+    KafkaConnectionError,
+    KafkaError,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    NotControllerError,
+    RequestTimedOutError,
+    TopicAlreadyExistsError,
+    for_code,
+)
+
+from stream_app.topics import ExistingTopic, TopicDifference, TopicSpec, differences
+
+WAIT_SECONDS = 60.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 3.0
+
+PASSING = (
+    InvalidReplicationFactorError,  # too few brokers, which is also so while a cluster starts
+    KafkaConnectionError,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    NotControllerError,
+    RequestTimedOutError,
+)
+"""Errors that a starting cluster gives and that are worth waiting out."""
+
+
+class TopicsError(Exception):
+    """The broker did not answer, or refused; the message says which and what to do."""
+
+
+@dataclass
+class _Patience:
+    """Time left, and growing pauses with jitter between attempts."""
+
+    seconds: float
+    _pause: float = FIRST_PAUSE_SECONDS
+    _started: float = field(default_factory=time.monotonic)
+
+    async def pause(self, reason: object) -> None:
+        """Raises ``TopicsError`` with the reason when the time is over."""
+        if time.monotonic() - self._started + self._pause > self.seconds:
+            message = f"Gave up after {self.seconds:.0f} s: {reason}"
+            raise TopicsError(message)
+        await asyncio.sleep(self._pause * random.uniform(0.7, 1.3))
+        self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+async def create_topics(
+    bootstrap: str, specs: Sequence[TopicSpec], replication_factor: int = 1, *, wait_seconds: float = WAIT_SECONDS
+) -> list[str]:
+    """Create what is missing and return its names, once every topic has a leader for each partition. Existing ones are left as they are.
+
+    Raises ``TopicsError`` when the broker does not answer or still refuses after ``wait_seconds``.
+    """
+    patience = _Patience(wait_seconds)
+    async with _admin(bootstrap, patience) as admin:
+        created = await _create_missing(admin, specs, replication_factor, patience)
+        names = {spec.name for spec in specs}
+        while waiting := names - await _served(admin, names):
+            await patience.pause(f"no leader for {', '.join(sorted(waiting))}")
+        return created
+
+
+async def describe_topics(
+    bootstrap: str, specs: Sequence[TopicSpec], *, wait_seconds: float = WAIT_SECONDS
+) -> list[TopicDifference]:
+    """Where the topics on the broker differ from the specs in a way that matters. Raises ``TopicsError``."""
+    return differences(specs, await existing_topics(bootstrap, [spec.name for spec in specs], wait_seconds=wait_seconds))
+
+
+async def existing_topics(
+    bootstrap: str, names: Iterable[str], *, wait_seconds: float = WAIT_SECONDS
+) -> dict[str, ExistingTopic]:
+    """Those of the named topics that exist. A broker that creates topics when asked by name is not asked by name. Raises ``TopicsError``."""
+    async with _admin(bootstrap, _Patience(wait_seconds)) as admin:
+        there = sorted(set(names) & set(await admin.list_topics()))
+        if not there:
+            return {}
+        counts = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(there)}
+        configs = await _configs(admin, there)
+        return {name: ExistingTopic(counts[name], configs.get(name, {})) for name in there}
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str, patience: _Patience) -> AsyncIterator[AIOKafkaAdminClient]:
+    while True:
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            await admin.start()
+            break
+        except KafkaConnectionError:
+            await admin.close()
+            await patience.pause(f"no Kafka broker answers at {bootstrap}. Start one, or correct the bootstrap servers.")
+    try:
+        yield admin
+    except KafkaError as error:
+        message = f"the broker at {bootstrap} refused: {error}"
+        raise TopicsError(message) from error
+    finally:
+        await admin.close()
+
+
+async def _create_missing(
+    admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication_factor: int, patience: _Patience
+) -> list[str]:
+    created: list[str] = []
+    open_specs = {spec.name: spec for spec in specs}
+    there = set(await admin.list_topics())
+    while wanted := [_new_topic(spec, replication_factor) for name, spec in open_specs.items() if name not in there]:
+        refused: dict[str, KafkaError] = {}
+        for name, error in (await _ask_to_create(admin, wanted)).items():
+            if error is None:
+                created.append(name)
+            elif not isinstance(error, TopicAlreadyExistsError):
+                refused[name] = error
+        open_specs = {name: spec for name, spec in open_specs.items() if name in refused}
+        if refused:
+            await _wait_or_raise(refused, patience)
+    return created
+
+
+async def _wait_or_raise(refused: Mapping[str, KafkaError], patience: _Patience) -> None:
+    for name, error in refused.items():
+        if not isinstance(error, PASSING):
+            message = f"the broker refused to create {name}: {error}"
+            raise TopicsError(message) from error
+    name, error = next(iter(refused.items()))
+    await patience.pause(f"the broker refused to create {name}: {error}")
+
+
+async def _ask_to_create(admin: AIOKafkaAdminClient, wanted: list[NewTopic]) -> dict[str, KafkaError | None]:
+    """The outcome per topic; ``None`` is success."""
+    try:
+        answer = await admin.create_topics(wanted)
+    except PASSING as error:
+        return dict.fromkeys([topic.name for topic in wanted], error)
+    outcomes: dict[str, KafkaError | None] = {}
+    for name, code, *message in answer.topic_errors:
+        outcomes[name] = for_code(code)(*message) if code else None
+    return outcomes
+
+
+def _new_topic(spec: TopicSpec, replication_factor: int) -> NewTopic:
+    durable = {"min.insync.replicas": "2"} if replication_factor > 2 else {}  # noqa: PLR2004 - goes on without one of three
+    return NewTopic(spec.name, spec.partitions, replication_factor, topic_configs={**spec.config, **durable})
+
+
+async def _served(admin: AIOKafkaAdminClient, names: set[str]) -> set[str]:
+    """Those of the topics that exist with a leader for every partition."""
+    there = names & set(await admin.list_topics())
+    if not there:
+        return set()
+    described = await admin.describe_topics(sorted(there))
+    return {
+        topic["topic"]
+        for topic in described
+        if topic["partitions"] and all(part["leader"] >= 0 and not part["error_code"] for part in topic["partitions"])
+    }
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    found: dict[str, dict[str, str]] = {}
+    for answer in answers:
+        for _code, _message, _kind, name, entries in answer.resources:
+            found[name] = {key: value for key, value, *_ in entries if value is not None}
+    return found
