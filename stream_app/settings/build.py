@@ -42,7 +42,7 @@ class Builder:
         if documented is None:
             return self._inputs(path, default) if self._is_table(path) else default
         if get_origin(hint) is dict:
-            return self._targets(hint, path, default, documented)
+            return self._table(hint, path, default, documented)
         if path in self.tree:
             return self._leaf(hint, path, default, documented)
         self._refuse_table(path)
@@ -63,15 +63,17 @@ class Builder:
                 inputs[name] = self._section(InputSettings, (*path, name), inputs.get(name))
         return inputs
 
-    def _targets(self, hint: Any, path: KeyPath, default: object, documented: Documented) -> object:
-        targets = dict(default) if isinstance(default, dict) else {}
-        leaf = get_args(get_args(hint)[1])[1]
-        for metric in self._names_below(path):
-            below = (*path, metric)
-            if self._is_table(below):
-                written = {name: self._leaf(leaf, (*below, name), None, documented) for name in self._names_below(below)}
-                targets[metric] = {name: target for name, target in written.items() if target is not None}
-        return targets
+    def _table(self, hint: Any, path: KeyPath, default: object, documented: Documented) -> object:
+        """A table with free keys: of values, which replaces its default, or of such tables, which replace theirs."""
+        inner = get_args(hint)[1]
+        names = self._names_below(path)
+        if not self._is_table(path) or (not names and path not in self.tree):
+            return default
+        if get_origin(inner) is dict:
+            former = dict(default) if isinstance(default, dict) else {}
+            return former | {name: self._table(inner, (*path, name), {}, documented) for name in names}
+        written = {name: self._value(inner, (*path, name), None, documented) for name in names}
+        return {name: value for name, value in written.items() if value is not None}
 
     def _names_below(self, path: KeyPath) -> list[str]:
         depth = len(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import types
 from collections.abc import Callable
 from datetime import timedelta
@@ -41,9 +42,9 @@ def _from_text(hint: Any, value: object) -> object:
     written = str(value).strip()
     if hint is bool and written.lower() in _TRUE + _FALSE:
         return written.lower() in _TRUE
-    if hint is int:
+    if hint in (int, float):
         try:
-            return int(written)
+            return hint(written)
         except ValueError:
             return written
     return written
@@ -79,6 +80,12 @@ def _number(value: object) -> int:
     raise ValueError(f"must be a whole number without quotation marks, not {_shown(value)}")
 
 
+def _fraction(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    raise ValueError(f"must be a number without quotation marks, not {_shown(value)}")
+
+
 def _truth(value: object) -> bool:
     if isinstance(value, bool):
         return value
@@ -101,6 +108,7 @@ def _path(value: object) -> Path:
 _SCALARS: dict[Any, Callable[[object], object]] = {
     str: _text,
     int: _number,
+    float: _fraction,
     bool: _truth,
     timedelta: _duration,
     Path: _path,

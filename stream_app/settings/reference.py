@@ -16,6 +16,7 @@ from stream_app.settings.fields import Documented, documentation
 from stream_app.settings.schema import InputSettings, Settings, default_inputs
 
 _TYPES = {str: "text", int: "whole number", bool: "true or false", timedelta: "duration", Path: "file"}
+_PLACEHOLDERS: dict[str, object] = {"list": ("one", "another"), "file": "token.txt"}
 _INTRODUCTION = """# Configuration
 
 <!-- Made by `deskpulse config reference`; a test keeps it in step. Change the declarations instead. -->
@@ -58,7 +59,8 @@ def example_toml() -> str:
         parts.append(f"\n{_comment(_first_paragraph(kind))}[{title}]\n")
         for key in _keys(kind, defaults):
             parts.append(_comment(key.documented.meaning))
-            parts.extend(f"# {line}\n" for line in _assignment(key.name, key.default, title))
+            shown = _PLACEHOLDERS[key.kind] if key.default is None else key.default
+            parts.extend(f"# {line}\n" for line in _assignment(key.name, shown, title))
     return "".join(parts)
 
 
@@ -68,7 +70,8 @@ def effective_toml(settings: Settings) -> str:
     for title, section in _tables(settings):
         parts.append(f"[{title}]\n")
         for field in _tables_last(section):
-            parts.extend(f"{line}\n" for line in _assignment(field.name, getattr(section, field.name), title) if line[0] != "#")
+            value = getattr(section, field.name)
+            parts.extend(f"{line}\n" for line in _assignment(field.name, value, title) if value is not None)
         parts.append("\n")
     return "".join(parts).rstrip("\n") + "\n"
 
@@ -100,14 +103,14 @@ def _keys(kind: type[Any], defaults: Any) -> Iterator[Key]:
 
 def _tables_last(section: Any) -> list[dataclasses.Field[Any]]:
     """Fields in the order in which TOML can have them: what comes after a table of its own would belong to that."""
-    return sorted(dataclasses.fields(section), key=lambda field: field.name == "targets")
+    return sorted(dataclasses.fields(section), key=lambda field: str(field.type).startswith("dict["))
 
 
 def _kind(hint: Any) -> str:
     if get_origin(hint) is tuple:
         return "list of lists" if get_origin(get_args(hint)[0]) is tuple else "list"
     if get_origin(hint) is dict:
-        return "tables of durations"
+        return "tables of durations" if get_origin(get_args(hint)[1]) is dict else "table of numbers"
     if hint in _TYPES:
         return _TYPES[hint]
     return _kind(next(part for part in get_args(hint) if part is not type(None)))
@@ -135,7 +138,7 @@ def _default(value: object) -> str:
     if value is None:
         return "none"
     if isinstance(value, dict):
-        return "<br>".join(f"`{line}`" for line in _assignment("targets", value, "sla"))
+        return "<br>".join(f"`{line}`" for line in _assignment("targets", value, "sla")) if value else "empty"
     return f"`{_toml(value)}`"
 
 
@@ -144,15 +147,21 @@ def _plain(limit: object) -> str:
 
 
 def _assignment(name: str, value: object, title: str) -> Iterator[str]:
-    """Lines that assign ``value``; one that is not set becomes a comment, a table of tables a header for each."""
-    if value is None:
-        yield f"# {name} = …"
-    elif isinstance(value, dict):
-        for inner, entries in value.items():
-            yield f"[{title}.{name}.{_bare(inner)}]"
-            yield from (f"{_bare(key)} = {_toml(entry)}" for key, entry in entries.items())
+    """Lines that assign ``value``; a table becomes a header and its keys."""
+    if isinstance(value, dict):
+        yield from _table(f"{title}.{name}", value)
     else:
         yield f"{name} = {_toml(value)}"
+
+
+def _table(title: str, value: dict[str, object]) -> Iterator[str]:
+    if not any(isinstance(entry, dict) for entry in value.values()):
+        yield f"[{title}]"
+    for key, entry in value.items():
+        if isinstance(entry, dict):
+            yield from _table(f"{title}.{_bare(key)}", entry)
+        else:
+            yield f"{_bare(key)} = {_toml(entry)}"
 
 
 def _toml(value: object) -> str:
@@ -162,7 +171,7 @@ def _toml(value: object) -> str:
         return f'"{format_duration(value)}"'
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return str(value) if isinstance(value, int) else json.dumps(str(value), ensure_ascii=False)
+    return str(value) if isinstance(value, int | float) else json.dumps(str(value), ensure_ascii=False)
 
 
 def _bare(key: str) -> str:

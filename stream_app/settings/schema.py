@@ -41,6 +41,11 @@ class KafkaSettings:
         minimum=1,
         maximum=1024,
     )
+    input_retention: timedelta = setting(
+        timedelta(days=7),
+        """How long the input topics made by `topics create` keep their events: the longest outage without loss.""",
+        minimum=timedelta(hours=1),
+    )
     request_timeout: timedelta = setting(
         timedelta(seconds=30), "How long one request may take before it counts as failed.", minimum=_SECOND
     )
@@ -268,9 +273,13 @@ class BoardSettings:
     """The wall board's web server."""
 
     host: str = setting("127.0.0.1", "Address to listen on. Any but loopback needs `token_file`, or the board refuses to start.")
-    port: int = setting(8765, "Port; 0 takes a free one.", minimum=0, maximum=65_535)
+    port: int = setting(8088, "Port; 0 takes a free one.", minimum=0, maximum=65_535)
     name: str = setting("Support", "Title of the board.")
     token_file: Path | None = setting(None, "File with the token that viewers need; 16 characters at least.")
+    goals: dict[str, float] = setting(
+        {},
+        "Per KPI id the value that it should reach, in the KPI's own unit: `service_level = 0.8`. Tiles are judged by it.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
