@@ -74,7 +74,7 @@ def _event(submitted: Submitted, rule: Rule, occurred_at: int, position: Positio
             raise RejectedError("missing_field", name)
     if rule.kinds:
         _check_kind(submitted, rule)
-    case_id, event_id = _case_id(submitted), _event_id(submitted, position)
+    case_id, event_id = _case_id(submitted, rule), _event_id(submitted, position)
     carried: dict[str, Any] = {
         name: value for name, value in zip(rule.carried, rule.values(submitted), strict=True) if value is not None
     }
@@ -99,9 +99,9 @@ def _check_kind(submitted: Submitted, rule: Rule) -> None:
             raise RejectedError("invalid_field", "score", f"{kind} is {lowest:g} to {highest:g}")
 
 
-def _case_id(submitted: Submitted) -> str:
-    case_id = submitted.case_id or submitted.contact_id or submitted.survey_id
-    if not case_id or (case_id is submitted.survey_id and not (submitted.type or "").startswith("survey.")):
+def _case_id(submitted: Submitted, rule: Rule) -> str:
+    case_id = submitted.case_id or submitted.contact_id or (submitted.survey_id if rule.is_survey else "")
+    if not case_id:
         raise RejectedError("missing_field", "case_id", "neither case_id nor contact_id")
     if not f"{case_id}{submitted.contact_id or ''}{submitted.event_id or ''}".isprintable():
         raise RejectedError("invalid_field", _unprintable_field(submitted), "has characters that do not print")

@@ -30,6 +30,7 @@ class Rule(msgspec.Struct, frozen=True):
     has_due: bool
     has_promise: bool
     has_representative: bool
+    is_survey: bool
 
 
 def _rule(type_name: str, struct: type[msgspec.Struct]) -> Rule:
@@ -45,6 +46,7 @@ def _rule(type_name: str, struct: type[msgspec.Struct]) -> Rule:
         has_due="due" in names,
         has_promise="promised_for" in names,
         has_representative="representative_id" in names,
+        is_survey="survey_id" in names,
     )
 
 

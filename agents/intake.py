@@ -1,0 +1,242 @@
+"""Intake: input records to the canonical log, and the time. It keeps no state but its sources' progress.
+
+It never stops for a bad message: what cannot be accepted becomes a dead letter, and does not move
+its source. Every log partition gets marks that say how far each owned source has come.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agents.ports import Output, Record
+from models.events.acceptance import Accepted
+from models.events.canonical import Event, Mark
+from models.events.rejection import RejectedError
+from models.progress.sources import InputSource, SourceProgress, partition_of, topic_of
+
+SIMULATED_HEADER = "deskpulse-simulated"
+"""A record with this header is not from a real source; the board says so while such records come."""
+
+_SIMULATED_FOR_MS = 60_000
+_CLOCK_TICK_MS = 1_000
+_UNEXPECTED_IN_A_ROW = 100
+
+
+SourceMapping = Callable[[str, bytes | None], Sequence[bytes | None]]
+"""What one message of a topic becomes in the input contract; nothing if it is to be ignored.
+Raises ``RejectedError`` (``unmapped``) and nothing else."""
+
+
+class Decode(Protocol):
+    """``stream_app.wire.decoder.decode``."""
+
+    def __call__(self, value: bytes | None, timestamp: int, origin: str) -> Accepted:
+        """Raises ``RejectedError`` and nothing else."""
+
+
+class DeadLetter(Protocol):
+    """``stream_app.wire.dead_letters.dead_letter``."""
+
+    def __call__(self, record: Record, topic: str, partition: int, rejection: RejectedError, by: str) -> Output: ...
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeCodec:
+    """What Intake needs of the wire."""
+
+    decode: Decode
+    encode: Callable[[Event | Mark], bytes]
+    dead_letter: DeadLetter
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeSettings:
+    """``inputs`` by logical name; durations in milliseconds.
+
+    ``allowance_ms``: how far out of order a source's events may come, and how far the local clock may
+    be off. ``max_ahead_ms``: how far in event time a source may be read before the slowest.
+    """
+
+    inputs: Mapping[str, InputSource]
+    log_partitions: int = 4
+    allowance_ms: int = 5_000
+    max_ahead_ms: int = 6 * 3_600_000
+    writer: str = ""
+
+
+@dataclass(slots=True)
+class IntakeCounters:
+    """Since the start of the worker. ``accepted`` counts log records, ``split`` those beyond one per input record."""
+
+    received: int = 0
+    accepted: int = 0
+    split: int = 0
+    progress_records: int = 0
+    ignored: int = 0
+    unknown_fields: int = 0
+    dead_lettered: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def accounted_for(self) -> int:
+        """Input records accepted, ignored or dead-lettered: always equal to ``received``."""
+        return self.accepted - self.split + self.progress_records + self.ignored + self.dead_lettered.total()
+
+
+def unmapped(_topic: str, value: bytes | None) -> tuple[bytes | None]:
+    """The mapping of a source that speaks the input contract itself."""
+    return (value,)
+
+
+class IntakeProcessor:
+    """The processor of one worker's share of the input partitions."""
+
+    name = "intake"
+
+    def __init__(self, settings: IntakeSettings, codec: IntakeCodec, mapping: SourceMapping = unmapped) -> None:
+        self.settings = settings
+        self.counters = IntakeCounters()
+        self.topics = {name: source.partitions for name, source in settings.inputs.items()}
+        self._codec = codec
+        self._mapping = mapping
+        self._sources = SourceProgress(settings.inputs, settings.allowance_ms)
+        self._has_wall = any(source.progress == "wall" for source in settings.inputs.values())
+        self._unexpected_in_a_row = 0
+        self._simulation = _Simulation()
+        self._clock = 0
+        self._told: tuple[object, ...] = ()
+        self._told_at = 0
+
+    def assigned(self, sources: set[str]) -> None:
+        """These sources (``contacts-3``) are owned from now on; nothing is kept of any other."""
+        self._sources.assign(sources)
+        self._told = ()
+
+    def handle(self, source: str, records: Sequence[Record]) -> list[Output]:
+        """Log records (topic ``events``, key ``case_id``) and dead letters of consecutive records of one source.
+
+        What a source that is not owned still brings is written (a reader knows its events by their ids) but moves nothing.
+        Raises only when ``100`` records in a row hit a defect of this program: then nothing of the
+        batch may be committed.
+        """
+        self._sources.read(source)
+        outputs: list[Output] = []
+        topic = topic_of(source)
+        for record in records:
+            if record.headers:
+                self._note_simulated(topic, record)
+            self._handle_one(source, topic, record, outputs)
+        return outputs
+
+    def marks(self, clock_ms: int, complete_at: Mapping[str, int], skew_ms: int | None) -> list[Output]:
+        """One mark for every log partition, or none if there is nothing new and the last is under a second old.
+
+        To be called only when every output of every earlier ``handle`` is acknowledged. ``complete_at``:
+        the sources read and acknowledged to their ends, each with the wall clock (ms) read before that
+        was looked up. ``skew_ms``: local clock minus broker time; None while that is not known, and then
+        the wall clock claims nothing.
+        """
+        clock_is_right = skew_ms is not None and abs(skew_ms) <= self.settings.allowance_ms
+        self._sources.complete(complete_at, clock_is_right=clock_is_right)
+        if not self._sources.owned:
+            return []
+        progress = self._sources.progress
+        self._advance_clock(clock_ms if clock_is_right else None, progress)
+        simulated = self._simulation.going_on(clock_ms)
+        told = (progress, simulated)
+        ticks = self._has_wall and not 0 <= clock_ms - self._told_at < _CLOCK_TICK_MS
+        if told == self._told and not ticks:
+            return []
+        self._told, self._told_at = told, clock_ms
+        mark = Mark(progress, self.topics, self._clock, self.settings.writer, simulated=simulated)
+        value = self._codec.encode(mark)
+        return [Output("events", None, value, partition) for partition in range(self.settings.log_partitions)]
+
+    def paused(self) -> set[str]:
+        """Sources not to be fetched from for now: too far ahead, in event time, of the slowest one being read."""
+        return self._sources.too_far_ahead(self.settings.max_ahead_ms)
+
+    def _handle_one(self, source: str, topic: str, record: Record, outputs: list[Output]) -> None:
+        counters = self.counters
+        counters.received += 1
+        try:
+            messages = self._accept(source, topic, record)
+        except RejectedError as rejection:
+            self._dead_letter(source, topic, record, rejection, outputs)
+            return
+        written = 0
+        for message in messages:
+            counters.unknown_fields += message.unknown_fields
+            for event in message.events:
+                outputs.append(Output("events", event.case_id.encode(), self._codec.encode(event)))
+                written += 1
+            self._move(source, message, record.timestamp)
+        counters.accepted += written
+        if written > 1:
+            counters.split += written - 1
+        elif not written and messages:
+            counters.progress_records += 1
+        elif not messages:
+            counters.ignored += 1
+
+    def _accept(self, source: str, topic: str, record: Record) -> list[Accepted]:
+        """All messages of the record, or a rejection of it as a whole."""
+        origin = f"{source}@{record.offset}"
+        try:
+            messages = [
+                self._codec.decode(value, record.timestamp, origin) for value in self._mapping(topic, record.value)
+            ]
+        except RejectedError:
+            self._unexpected_in_a_row = 0
+            raise
+        except Exception as error:
+            self._unexpected_in_a_row += 1
+            if self._unexpected_in_a_row >= _UNEXPECTED_IN_A_ROW:
+                raise
+            raise RejectedError("internal_error", "", type(error).__name__) from error
+        self._unexpected_in_a_row = 0
+        return messages
+
+    def _move(self, source: str, message: Accepted, timestamp: int) -> None:
+        if message.up_to is not None:
+            self._sources.declare(source, message.up_to, timestamp)
+        elif message.occurred_at is not None:
+            self._sources.event(source, message.occurred_at, timestamp)
+
+    def _dead_letter(
+        self, source: str, topic: str, record: Record, rejection: RejectedError, outputs: list[Output]
+    ) -> None:
+        self.counters.dead_lettered[rejection.reason] += 1
+        name = self.settings.inputs[topic].topic or topic
+        outputs.append(self._codec.dead_letter(record, name, partition_of(source), rejection, self.name))
+
+    def _note_simulated(self, topic: str, record: Record) -> None:
+        if any(name == SIMULATED_HEADER for name, _ in record.headers):
+            self._simulation.seen(for_good=self.settings.inputs[topic].progress == "declared")
+
+    def _advance_clock(self, wall_ms: int | None, progress: Mapping[str, int]) -> None:
+        """The wall clock, if any source goes by it and it is right; else as far as any source has come."""
+        if self._has_wall and wall_ms is not None:
+            self._clock = wall_ms
+        else:
+            self._clock = max(self._clock, *progress.values(), 0)
+
+
+@dataclass(slots=True)
+class _Simulation:
+    """Whether simulated records come: until a minute after the last, or for good when replayed without a clock."""
+
+    for_good: bool = False
+    new: bool = False
+    until_ms: int = -1
+
+    def seen(self, *, for_good: bool) -> None:
+        self.new = True
+        self.for_good = self.for_good or for_good
+
+    def going_on(self, clock_ms: int) -> bool:
+        if self.new:
+            self.new, self.until_ms = False, clock_ms + _SIMULATED_FOR_MS
+        return self.for_good or clock_ms < self.until_ms
