@@ -60,7 +60,7 @@ class FeedOutline(NamedTuple):
     ``disorder_ms``: no event speaks of an instant older than an earlier event's ``occurred_at`` minus this.
     """
 
-    count: int
+    events: int
     first_instant: int
     last_instant: int
     final_instant: int
