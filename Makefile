@@ -1,0 +1,68 @@
+# Needs Python 3.11+ and make. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# Least coverage of models/ and agents/ in per cent, lines and branches.
+COVERAGE_MINIMUM ?= 0
+# What `make test` runs, and further options, such as PYTEST_FLAGS="-k board -x".
+TESTS ?= tests
+PYTEST_FLAGS ?=
+
+# Only the lines that show that something happens.
+PIP_PROGRESS := sed -u -n -E 's/^ *(Collecting|Downloading|Building wheel for|Installing) ?([^ ]*).*/    \1 \2/p'
+
+.PHONY: help
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | while IFS=$$'\t' read -r t d; do printf '  make %-8s %s\n' "$$t" "$$d"; done
+
+.PHONY: demo
+demo: $(VENV)/.installed  ## everything on this machine with simulated traffic, until Ctrl-C
+	@exec $(BIN)/deskpulse demo
+
+.PHONY: venv
+venv: $(VENV)/.installed-for-development  ## the environment in .venv, with all tools
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; name it with PYTHON=…"; exit 1; }
+	@echo "· making the environment in $(VENV) ($$($(PYTHON) --version))"
+	@$(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "· installing deskpulse and what it needs"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e . | $(PIP_PROGRESS)
+	@touch $@
+
+$(VENV)/.installed-for-development: $(VENV)/.installed
+	@echo "· installing the tools for tests and checks"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --group dev | $(PIP_PROGRESS)
+	@touch $@
+
+.PHONY: test
+test: venv  ## all tests but the oracle, after installing what they need; coverage of models and agents
+	@.ci/packages
+	$(BIN)/python -m pytest -m "not oracle" --cov --cov-report=term --cov-fail-under=$(COVERAGE_MINIMUM) $(PYTEST_FLAGS) $(TESTS)
+
+.PHONY: oracle
+oracle: venv  ## every published KPI against SQL over the same events, on real Kafka
+	@.ci/packages
+	$(BIN)/python -m pytest -m oracle --timeout=1800 -s $(PYTEST_FLAGS) $(TESTS)
+
+.PHONY: bench
+bench: venv  ## the whole job's speed, with raw aiokafka and orjson in the same run
+	$(BIN)/python -m bench
+
+.PHONY: lint
+lint: venv  ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: clean
+clean:  ## removes the environment and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov build dist *.egg-info
