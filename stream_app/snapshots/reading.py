@@ -1,0 +1,74 @@
+"""A compacted topic from its beginning to its end as of now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+_POLL_MILLISECONDS = 200
+_EMPTY_POLLS = 3
+"""So many empty answers in a row count as the end where the broker names no high watermark (an empty topic)."""
+
+Contents = dict[bytes, bytes]
+
+
+class UnreadableTopicError(Exception):
+    """The topic could not be read to its end; the message says why and what to do."""
+
+
+async def read_latest(bootstrap: str, topic: str, timeout_seconds: float = 30.0) -> Contents:
+    """The last value of every key, deleted keys left out, in order of key. Joins no group and writes nothing.
+
+    Raises ``UnreadableTopicError`` where there is no broker, no such topic, or no end within the time given.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    try:
+        await consumer.start()
+        async with asyncio.timeout(timeout_seconds):
+            return await _read(consumer, topic)
+    except KafkaConnectionError as error:
+        raise UnreadableTopicError(f"no Kafka broker answers at {bootstrap}: start one, or set kafka.bootstrap_servers") from error
+    except KafkaError as error:
+        raise UnreadableTopicError(f"{topic}: {error}") from error
+    except TimeoutError as error:
+        raise UnreadableTopicError(f"{topic} was not read to its end within {timeout_seconds:.0f} s") from error
+    finally:
+        await consumer.stop()
+
+
+async def _read(consumer: AIOKafkaConsumer, topic: str) -> Contents:
+    if topic not in await consumer.topics():
+        raise UnreadableTopicError(f"there is no topic {topic}: run `deskpulse topics create`, or set kafka.topic_prefix")
+    partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+    consumer.assign(partitions)
+    contents: Contents = {}
+    empty = 0
+    while empty < _EMPTY_POLLS and not await _at_end(consumer, partitions):
+        fetched = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS)
+        empty = 0 if fetched else empty + 1
+        for records in fetched.values():
+            absorb(contents, records)
+    return dict(sorted(contents.items()))
+
+
+async def _at_end(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> bool:
+    """By the high watermark of the last fetch: the embedded broker's answer to "latest offset" is short of the end."""
+    for partition in partitions:
+        end = consumer.highwater(partition)
+        if end is None or await consumer.position(partition) < end:
+            return False
+    return True
+
+
+def absorb(contents: Contents, records: Iterable[ConsumerRecord]) -> None:
+    """Applies records in order: the later one of a key holds, none at all after a tombstone."""
+    for record in records:
+        if record.key is None:
+            continue
+        if record.value is None:
+            contents.pop(record.key, None)
+        else:
+            contents[record.key] = record.value
