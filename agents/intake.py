@@ -185,9 +185,7 @@ class IntakeProcessor:
         """All messages of the record, or a rejection of it as a whole."""
         origin = f"{source}@{record.offset}"
         try:
-            messages = [
-                self._codec.decode(value, record.timestamp, origin) for value in self._mapping(topic, record.value)
-            ]
+            messages = [self._codec.decode(value, record.timestamp, origin) for value in self._mapping(topic, record.value)]
         except RejectedError:
             self._unexpected_in_a_row = 0
             raise
@@ -205,9 +203,7 @@ class IntakeProcessor:
         elif message.occurred_at is not None:
             self._sources.event(source, message.occurred_at, timestamp)
 
-    def _dead_letter(
-        self, source: str, topic: str, record: Record, rejection: RejectedError, outputs: list[Output]
-    ) -> None:
+    def _dead_letter(self, source: str, topic: str, record: Record, rejection: RejectedError, outputs: list[Output]) -> None:
         self.counters.dead_lettered[rejection.reason] += 1
         name = self.settings.inputs[topic].topic or topic
         outputs.append(self._codec.dead_letter(record, name, partition_of(source), rejection, self.name))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
 
@@ -41,9 +40,9 @@ class Position(msgspec.Struct):
 
 def accept(submitted: Submitted, position: Position) -> Accepted:
     """Apply the rules of the message's type. Raises ``RejectedError`` and nothing else."""
-    check_version_and_type(submitted.schema, submitted.type)
-    rule = RULES.get(submitted.type or "")
-    if rule is None:
+    rule = RULES.get(submitted.type)
+    if rule is None or submitted.schema != SCHEMA_VERSION:
+        check_version_and_type(submitted.schema, submitted.type)
         if submitted.type == "source.progress":
             return Accepted(events=(), up_to=_instant(submitted.up_to, "up_to"))
         return _recorded(submitted, position)
@@ -66,21 +65,19 @@ _TYPE_NAMES = (*RULES, "source.progress", "contact.recorded")
 
 
 def _event(submitted: Submitted, rule: Rule, occurred_at: int, position: Position) -> Event:
-    if rule.has_representative and submitted.representative_id is None:
+    if rule.has_representative and submitted.agent_id and not submitted.representative_id:
         submitted.representative_id = submitted.agent_id
     for name in rule.required:
-        value = getattr(submitted, name)
-        if value is None or value == "":
+        if getattr(submitted, name) in _MISSING and not (name == "flags" and submitted.complaint):
             raise RejectedError("missing_field", name)
     if rule.kinds:
         _check_kind(submitted, rule)
-    case_id, event_id = _case_id(submitted, rule), _event_id(submitted, position)
-    carried: dict[str, Any] = {
-        name: value for name, value in zip(rule.carried, rule.values(submitted), strict=True) if value is not None
-    }
-    if rule.about_contact:
-        carried["contact_id"] = submitted.contact_id or case_id
-    event = Event(occurred_at=occurred_at, event_id=event_id, case_id=case_id, origin=position.origin, **carried)
+    case_id = _case_id(submitted, rule)
+    event_id = submitted.event_id or _hash(position)
+    if rule.about_contact and not submitted.contact_id:
+        submitted.contact_id = case_id
+    carried = dict(zip(rule.carried, rule.values(submitted), strict=True))
+    event = Event(submitted.type, occurred_at, event_id, case_id, position.origin, **carried)
     if rule.has_due and submitted.due is not None:
         event.due_first_reply = _optional_instant(submitted.due.first_reply, "due.first_reply")
         event.due_resolution = _optional_instant(submitted.due.resolution, "due.resolution")
@@ -89,8 +86,11 @@ def _event(submitted: Submitted, rule: Rule, occurred_at: int, position: Positio
     return event
 
 
+_MISSING = (None, "", ())
+
+
 def _check_kind(submitted: Submitted, rule: Rule) -> None:
-    kind, score = submitted.kind or "", submitted.score
+    kind, score = submitted.kind, submitted.score
     if kind not in rule.kinds:
         raise RejectedError("invalid_field", "kind", f"not one of {', '.join(rule.kinds)}")
     if "score" in rule.required and score is not None:
@@ -103,19 +103,19 @@ def _case_id(submitted: Submitted, rule: Rule) -> str:
     case_id = submitted.case_id or submitted.contact_id or (submitted.survey_id if rule.is_survey else "")
     if not case_id:
         raise RejectedError("missing_field", "case_id", "neither case_id nor contact_id")
-    if not f"{case_id}{submitted.contact_id or ''}{submitted.event_id or ''}".isprintable():
+    if not f"{case_id}{submitted.contact_id}{submitted.event_id}".isprintable():
         raise RejectedError("invalid_field", _unprintable_field(submitted), "has characters that do not print")
     return case_id
 
 
 def _unprintable_field(submitted: Submitted) -> str:
     names = ("case_id", "contact_id", "event_id")
-    return next((name for name in names if not (getattr(submitted, name) or "").isprintable()), "survey_id")
+    return next((name for name in names if not getattr(submitted, name).isprintable()), "survey_id")
 
 
-def _event_id(submitted: Submitted, position: Position) -> str:
-    """The sender's, or a hash of the message's bytes: a message that was sent twice keeps one id."""
-    return submitted.event_id or blake2b(position.content, digest_size=16).hexdigest()
+def _hash(position: Position) -> str:
+    """The id of an event that came without one. A message that was sent twice, byte for byte, keeps its id."""
+    return blake2b(position.content, digest_size=16).hexdigest()
 
 
 def _instant(value: datetime | int | None, field: str) -> int:
@@ -152,8 +152,7 @@ def _recorded(submitted: Submitted, position: Position) -> Accepted:
     occurred_at = _past_instant(submitted.occurred_at, "occurred_at", position)
     if submitted.opened_at is None:
         raise RejectedError("missing_field", "opened_at")
-    event_id = _event_id(submitted, position)
-    submitted.representative_id = submitted.representative_id or submitted.agent_id
+    event_id = submitted.event_id or _hash(position)
     events = []
     for field, type_name in _PARTS:
         if getattr(submitted, field) is not None:

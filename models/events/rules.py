@@ -33,14 +33,21 @@ class Rule(msgspec.Struct, frozen=True):
     is_survey: bool
 
 
+def _values(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    only = attrgetter(*names)
+    return lambda submitted: (only(submitted),)
+
+
 def _rule(type_name: str, struct: type[msgspec.Struct]) -> Rule:
     fields = msgspec.structs.fields(struct)
     names = {field.name for field in fields}
-    carried = ("type", *(field.name for field in fields if field.name not in _HANDLED_ALONE))
+    carried = tuple(field.name for field in fields if field.name not in _HANDLED_ALONE)
     return Rule(
         required=tuple(f.name for f in fields if f.required and f.name not in {"occurred_at", "contact_id"}),
         carried=carried,
-        values=attrgetter(*carried),
+        values=_values(carried),
         kinds=_KINDS.get(type_name.partition(".")[0], ()),
         about_contact="contact_id" in names,
         has_due="due" in names,

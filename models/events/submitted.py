@@ -5,6 +5,8 @@ One flat decode is faster than a union of the contract's structs; a test holds i
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from models.events.fields import Due, Flags, Identifier, Kind, Label, Score, Seconds, Status
@@ -14,46 +16,49 @@ SCHEMA_VERSION = 1
 
 
 class Submitted(msgspec.Struct, forbid_unknown_fields=True):
-    """Every field of every type; null and absent mean the same. ``agent_id`` is another name of ``representative_id``."""
+    """Every field of every type, with the defaults of ``canonical.Event``: a text that is missing is empty.
 
-    type: str | None = None
-    schema: int | None = None
+    A null means missing, but has to be left out before. ``agent_id`` is another name of ``representative_id``.
+    """
+
+    type: str = ""
+    schema: int = SCHEMA_VERSION
     occurred_at: Instant | None = None
-    event_id: Identifier | None = None
-    case_id: Identifier | None = None
-    contact_id: Identifier | None = None
-    customer_id: Identifier | None = None
-    channel: Label | None = None
-    queue: Label | None = None
-    priority: Label | None = None
-    team: Label | None = None
-    tier: Label | None = None
-    reason: Label | None = None
-    representative_id: Identifier | None = None
-    agent_id: Identifier | None = None
-    complaint: bool | None = None
+    event_id: Identifier = ""
+    case_id: Identifier = ""
+    contact_id: Identifier = ""
+    customer_id: Identifier = ""
+    channel: Label = ""
+    queue: Label = ""
+    priority: Label = ""
+    team: Label = ""
+    tier: Label = ""
+    reason: Label = ""
+    representative_id: Identifier = ""
+    agent_id: Identifier = ""
+    complaint: bool = False
     due: Due | None = None
-    flags: Flags | None = None
-    to_queue: Label | None = None
-    to_team: Label | None = None
-    to_level: Label | None = None
+    flags: Flags = ()
+    to_queue: Label = ""
+    to_team: Label = ""
+    to_level: Label = ""
     talk_s: Seconds | None = None
     hold_s: Seconds | None = None
     after_contact_s: Seconds | None = None
     public: bool | None = None
-    automated: bool | None = None
-    status: Status | None = None
-    commitment_id: Identifier | None = None
-    kind: Kind | None = None
+    automated: bool = False
+    status: Status | Literal[""] = ""
+    commitment_id: Identifier = ""
+    kind: Kind | Literal[""] = ""
     promised_for: Instant | None = None
-    resolution_code: Label | None = None
+    resolution_code: Label = ""
     first_contact: bool | None = None
-    into_case_id: Identifier | None = None
-    survey_id: Identifier | None = None
+    into_case_id: Identifier = ""
+    survey_id: Identifier = ""
     score: Score | None = None
-    route: Label | None = None
+    route: Label = ""
     resolved: bool | None = None
-    comment: str | None = None
+    comment: str = ""
     up_to: Instant | None = None
     opened_at: Instant | None = None
     answered_at: Instant | None = None

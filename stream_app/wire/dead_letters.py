@@ -30,9 +30,7 @@ def _original_headers(record: Record) -> tuple[tuple[str, bytes], ...]:
     return tuple((name, content or b"") for name, content in record.headers)
 
 
-def _about(
-    record: Record, topic: str, partition: int, rejection: RejectedError, by: str
-) -> list[tuple[str, bytes]]:
+def _about(record: Record, topic: str, partition: int, rejection: RejectedError, by: str) -> list[tuple[str, bytes]]:
     texts = {
         "reason": rejection.reason,
         "field": rejection.field,

@@ -17,6 +17,7 @@ SIZE_CAP_BYTES = 1_000_000
 """A larger message is refused unread. An event takes some hundred bytes; Kafka's own default limit is 1 MiB."""
 
 _MAGIC_BYTE = 0
+_NULL = msgspec.Raw(b"null")
 _FIELDS = frozenset(Submitted.__struct_fields__)
 _DUE_FIELDS = frozenset(Due.__struct_fields__)
 _PATH = re.compile(r"(.*) - at `\$\.?(.*)`\Z", re.DOTALL)
@@ -90,9 +91,11 @@ def _plain(raw: msgspec.Raw | None) -> object:
 
 
 def _known(members: dict[str, msgspec.Raw]) -> tuple[dict[str, Any], int]:
-    """The members that the contract has, leap seconds put into milliseconds, and how many others there were."""
+    """The members that the contract has, nulls left out, leap seconds put into milliseconds, and how many others there were."""
     known: dict[str, Any] = {name: _normal(raw) for name, raw in members.items() if name in _FIELDS}
     unknown_fields = len(members) - len(known)
+    for name in [name for name, raw in known.items() if raw == _NULL]:
+        del known[name]
     if bytes(members.get("due", b""))[:1] == b"{":
         due = _members(bytes(members["due"]))
         known["due"] = {name: _normal(raw) for name, raw in due.items() if name in _DUE_FIELDS}
