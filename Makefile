@@ -14,7 +14,7 @@ TESTS ?= tests
 PYTEST_FLAGS ?=
 
 # Only the lines that show that something happens.
-PIP_PROGRESS := sed -u -n -E 's/^ *(Collecting|Downloading|Building wheel for|Installing) ?([^ ]*).*/    \1 \2/p'
+PIP_PROGRESS := sed -u -n -E -e 's/^ *(Collecting|Downloading|Building wheel for) ([^ ]*).*/    \1 \2/p' -e 's/^Installing collected packages.*/    Installing …/p'
 
 .PHONY: help
 help:  ## this list

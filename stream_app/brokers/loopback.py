@@ -6,7 +6,7 @@ import random
 import socket
 import struct
 
-from stream_app.brokers import BrokerError
+from stream_app.brokers import BrokerError, BrokerStartError
 
 HOST = "127.0.0.1"
 
@@ -28,6 +28,13 @@ def free_ports(count: int) -> list[int]:
             return found
     message = f"No {count} free ports between {FIRST_PORT} and {LAST_PORT} on {HOST}."
     raise BrokerError(message)
+
+
+def require_free(port: int) -> None:
+    """Raises ``BrokerStartError`` if somebody listens there: without this another broker's answer would be taken for ours."""
+    if not _is_free(port):
+        message = f"Port {port} on {HOST} is in use, perhaps by another broker. Stop it, or choose another port."
+        raise BrokerStartError(message)
 
 
 def _is_free(port: int) -> bool:

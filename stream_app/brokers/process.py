@@ -35,6 +35,10 @@ class BrokerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
 
+    @property
+    def bootstrap(self) -> str:
+        raise NotImplementedError
+
     def _prepare(self) -> Sequence[str]:
         """The command line to run, after whatever has to be on disk is there. Raises ``BrokerError``."""
         raise NotImplementedError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -181,7 +180,7 @@ def test_without_maven_and_jars_the_message_says_what_to_install(monkeypatch: py
     monkeypatch.setenv("DESKPULSE_CACHE", str(tmp_path))
     with pytest.raises(BrokerUnavailableError, match="apt-get install maven"):
         jars()
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_broker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -191,3 +190,25 @@ def test_a_broker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("CALF_TANSU_BIN", str(program))
     with pytest.raises(BrokerStartError, match="ended while starting(?s:.)*out of luck"), EmbeddedBroker():
         pass
+
+
+def test_a_port_in_use_is_refused_instead_of_taking_the_other_broker_for_ours(embedded: EmbeddedBroker) -> None:
+    with pytest.raises(BrokerStartError, match=rf"Port {embedded.port} on 127\.0\.0\.1 is in use"), EmbeddedBroker(port=embedded.port):
+        pass
+    with pytest.raises(BrokerStartError, match=rf"Port {embedded.port} on 127\.0\.0\.1 is in use"), KafkaBroker(port=embedded.port):
+        pass
+
+
+async def test_a_data_directory_that_was_given_keeps_its_topics_for_the_next_broker(kafka: KafkaBroker, prefix: str, tmp_path: Path) -> None:
+    first = KafkaBroker(data_dir=tmp_path)
+    await asyncio.to_thread(first.start)
+    try:
+        await create_topics(first.bootstrap, one_topic(prefix))
+    finally:
+        first.close()
+    second = KafkaBroker(data_dir=tmp_path)
+    await asyncio.to_thread(second.start)
+    try:
+        assert f"{prefix}.talk" in await existing_topics(second.bootstrap, [f"{prefix}.talk"])
+    finally:
+        second.close()

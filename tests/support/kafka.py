@@ -8,13 +8,12 @@ from typing import TypeVar
 
 import pytest
 
-from stream_app.brokers import BrokerUnavailableError
+from stream_app.brokers import BrokerUnavailableError, LocalBroker
 from stream_app.brokers.embedded import EmbeddedBroker
 from stream_app.brokers.kafka import KafkaBroker, KafkaCluster
-from stream_app.brokers.process import BrokerProcess
 from tests.support.requirements import missing
 
-B = TypeVar("B", bound="BrokerProcess | KafkaCluster")
+B = TypeVar("B", bound=LocalBroker)
 
 
 def _running(make: Callable[[], B]) -> Iterator[B]:
