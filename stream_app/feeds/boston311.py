@@ -27,6 +27,7 @@ class Boston311Feed:
 
     name = "boston311"
     simulated = False
+    zone = "America/New_York"
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or DATA_DIRECTORY / FILE_NAME

@@ -15,7 +15,6 @@ class DatasetMissingError(FileNotFoundError):
 def rows(path: Path) -> Iterator[dict[str, str]]:
     """Every row of a gzip-compressed CSV file, in file order. Raises ``DatasetMissingError``."""
     if not path.is_file():
-        message = f"{path} does not exist: give the path of the file, or run from a checkout that has data/"
-        raise DatasetMissingError(message)
+        raise DatasetMissingError(f"{path} does not exist: it comes with a checkout, in data/")
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)

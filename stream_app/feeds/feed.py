@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+from models.events.instants import epoch_ms
 
 type_topics: Mapping[str, str] = {
     "case.resolved": "resolutions",
@@ -41,10 +44,14 @@ class FeedEvent(NamedTuple):
 
 
 class Feed(Protocol):
-    """A source of events that can be read more than once, each time the same."""
+    """A source of events that can be read more than once, each time the same.
+
+    ``zone`` is the IANA zone in which the days of the feed are counted.
+    """
 
     name: str
     simulated: bool
+    zone: str
 
     def events(self) -> Iterator[FeedEvent]:
         """Every event once, in rising ``occurred_at``."""
@@ -80,18 +87,25 @@ def event_key(event: InputEvent) -> bytes:
 
 
 def instant_of(event: InputEvent) -> int:
-    """``occurred_at`` of an event whose instants are integers. Raises ``ValueError`` for any other form."""
-    occurred_at = event["occurred_at"]
-    if not isinstance(occurred_at, int):
-        message = f"occurred_at is not integer milliseconds: {occurred_at!r}"
-        raise ValueError(message)
-    return occurred_at
+    """``occurred_at`` in epoch milliseconds. Raises ``ValueError`` for what is no instant."""
+    return instant(event.get("occurred_at"))
+
+
+def instant(value: object) -> int:
+    """Epoch milliseconds of an integer or an RFC 3339 text with its offset. Raises ``ValueError`` for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is not None:
+            return epoch_ms(moment)
+    raise ValueError(f"not an instant: {value!r}")
 
 
 def oldest_instant(event: FeedEvent) -> int:
     """The oldest instant the event speaks of: ``opened_at`` of a finished record, else ``occurred_at``."""
     opened_at = event.event.get("opened_at")
-    return min(opened_at, event.occurred_at) if isinstance(opened_at, int) else event.occurred_at
+    return event.occurred_at if opened_at is None else min(instant(opened_at), event.occurred_at)
 
 
 def outline_of(events: Iterable[FeedEvent], margin_ms: int) -> FeedOutline:
@@ -106,8 +120,7 @@ def outline_of(events: Iterable[FeedEvent], margin_ms: int) -> FeedOutline:
         newest = max(newest, event.occurred_at)
         disorder = max(disorder, newest - oldest_instant(event))
     if count == 0:
-        message = "the feed has no events"
-        raise ValueError(message)
+        raise ValueError("the feed has no events")
     return FeedOutline(count, first, newest, newest + margin_ms, disorder)
 
 

@@ -43,6 +43,7 @@ class Uci498Feed:
 
     name = "uci498"
     simulated = False
+    zone = "UTC"
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or DATA_DIRECTORY / FILE_NAME

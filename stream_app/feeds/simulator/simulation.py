@@ -103,6 +103,7 @@ class SimulatedFeed:
     """A fixed number of simulated events over a stretch of event time, as a feed."""
 
     simulated = True
+    zone = "UTC"
 
     def __init__(self, seed: int, count: int, *, days: float = DEFAULT_DAYS, start: int = DEFAULT_START) -> None:
         self.name = f"simulated-{seed}"
