@@ -3,8 +3,8 @@
 Settings that keep the promises of the log, and why:
 
 - Logs (``events``, ``customer-log``, the event topics) are kept for the horizon and ``MARGIN`` longer, not for ever: an event older than
-  the horizon touches nothing, so nobody can need its record. Until then state can be made anew from the log alone, and a worker that was down
-  for up to ``MARGIN`` finds its offset. The input topics need only bridge an outage of Intake.
+  the horizon touches nothing, so nobody can need its record. Until then state can be made anew from the log alone, and a worker that
+  was down for up to ``MARGIN`` finds its offset. The input topics need only bridge an outage of Intake.
 - ``LogAppendTime`` on what we write and delete by age: its age is the time since it was written here. With the times of events a replay
   of last year would be deleted the minute it is written.
 - Compacted topics keep every record for the compaction lag: readers keep the greater fence, and owners write live keys again within half

@@ -193,9 +193,10 @@ def test_a_broker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_a_port_in_use_is_refused_instead_of_taking_the_other_broker_for_ours(embedded: EmbeddedBroker) -> None:
-    with pytest.raises(BrokerStartError, match=rf"Port {embedded.port} on 127\.0\.0\.1 is in use"), EmbeddedBroker(port=embedded.port):
+    in_use = rf"Port {embedded.port} on 127\.0\.0\.1 is in use"
+    with pytest.raises(BrokerStartError, match=in_use), EmbeddedBroker(port=embedded.port):
         pass
-    with pytest.raises(BrokerStartError, match=rf"Port {embedded.port} on 127\.0\.0\.1 is in use"), KafkaBroker(port=embedded.port):
+    with pytest.raises(BrokerStartError, match=in_use), KafkaBroker(port=embedded.port):
         pass
 
 
