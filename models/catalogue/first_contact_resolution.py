@@ -26,9 +26,7 @@ def _share(
     )
 
 
-_RESOLVED = (
-    "with no other contact of the same customer for the same reason within 7 days"
-)
+_RESOLVED = "with no other contact of the same customer for the same reason within 7 days"
 
 KPIS = (
     _share(

@@ -63,9 +63,7 @@ class Count:
         return tuple(_entry(name) for name in (*self.plus, *self.minus))
 
     def evaluate(self, pane: Nested, clock: int = 0) -> KpiValue | None:
-        terms = [number(pane, name) for name in self.plus] + [
-            -number(pane, name) for name in self.minus
-        ]
+        terms = [number(pane, name) for name in self.plus] + [-number(pane, name) for name in self.minus]
         return KpiValue(sum(terms)) if any(terms) else None
 
     def describe(self) -> str:
@@ -104,19 +102,13 @@ class Ratio:
             top / bottom if bottom else None,
             numerator=top,
             denominator=bottom,
-            excluded=_difference(pane, self.excluded, self.less_excluded)
-            if self.excluded
-            else None,
+            excluded=_difference(pane, self.excluded, self.less_excluded) if self.excluded else None,
         )
 
     def describe(self) -> str:
         top = Count(self.numerator, self.less_numerator).describe()
         bottom = Count(self.denominator, self.less_denominator).describe()
-        shown = (
-            f"; shown as excluded: {Count(self.excluded, self.less_excluded).describe()}"
-            if self.excluded
-            else ""
-        )
+        shown = f"; shown as excluded: {Count(self.excluded, self.less_excluded).describe()}" if self.excluded else ""
         return f"({top}) / ({bottom}){shown}"
 
 
@@ -186,19 +178,11 @@ class Level:
 
     def evaluate(self, pane: Nested, clock: int = 0) -> KpiValue | None:
         found = parts(pane, self.name) if self.of else NOTHING
-        total = (
-            sum(found.get(part, 0) for part in self.of)
-            if self.of
-            else number(pane, self.name)
-        )
+        total = sum(found.get(part, 0) for part in self.of) if self.of else number(pane, self.name)
         return KpiValue(total) if total else None
 
     def describe(self) -> str:
-        return (
-            " + ".join(f"{self.name}:{part}" for part in self.of)
-            if self.of
-            else self.name
-        )
+        return " + ".join(f"{self.name}:{part}" for part in self.of) if self.of else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,7 @@ from models.catalogue.entry import COHORT_WINDOWS, SPEED_WINDOWS, Kpi, Unit
 from models.catalogue.formulas import Count, Formula, Mean, Percentile, Ratio
 
 
-def _lower(
-    name: str, meaning: str, unit: Unit, formula: Formula, metric: str, **labels: str
-) -> Kpi:
+def _lower(name: str, meaning: str, unit: Unit, formula: Formula, metric: str, **labels: str) -> Kpi:
     return Kpi(
         id=name,
         meaning=meaning,

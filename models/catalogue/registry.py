@@ -36,9 +36,7 @@ def with_window(window: str) -> tuple[Kpi, ...]:
     return tuple(kpi for kpi in CATALOGUE if window in kpi.windows)
 
 
-def evaluate(
-    kpis: Iterable[Kpi], pane: Nested, clock: int = 0
-) -> Iterator[tuple[Kpi, str, KpiValue]]:
+def evaluate(kpis: Iterable[Kpi], pane: Nested, clock: int = 0) -> Iterator[tuple[Kpi, str, KpiValue]]:
     """Every KPI with data in the pane, with its survey route (empty where it has none)."""
     found = pane.keys()
     for kpi in kpis:
@@ -50,16 +48,10 @@ def evaluate(
                 yield kpi, "", value
 
 
-def _by_route(
-    kpi: Kpi, pane: Nested, clock: int
-) -> Iterator[tuple[Kpi, str, KpiValue]]:
+def _by_route(kpi: Kpi, pane: Nested, clock: int) -> Iterator[tuple[Kpi, str, KpiValue]]:
     names = kpi.formula.names
     for route in _routes(pane, names):
-        of_route: Nested = {
-            name: inner[route]
-            for name in names
-            if isinstance(inner := pane.get(name), dict) and route in inner
-        }
+        of_route: Nested = {name: inner[route] for name in names if isinstance(inner := pane.get(name), dict) and route in inner}
         value = kpi.formula.evaluate(of_route, clock)
         if value is not None:
             yield kpi, route, value

@@ -64,13 +64,6 @@ def _level(kind: str, metric: str, words: str) -> Kpi:
 KPIS = (
     *(_attainment(metric, words) for metric, words in METRICS.items()),
     *(_verdicts("met", "higher", metric, words) for metric, words in METRICS.items()),
-    *(
-        _verdicts("breached", "lower", metric, words)
-        for metric, words in METRICS.items()
-    ),
-    *(
-        _level(kind, metric, words)
-        for kind in _LEVELS
-        for metric, words in METRICS.items()
-    ),
+    *(_verdicts("breached", "lower", metric, words) for metric, words in METRICS.items()),
+    *(_level(kind, metric, words) for kind in _LEVELS for metric, words in METRICS.items()),
 )

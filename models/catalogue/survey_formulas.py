@@ -82,11 +82,7 @@ class NetPromoter:
         if n < HIDDEN_UNDER:
             return KpiValue(None, numerator=net, denominator=n, n=n, small_n=True)
         score = 100 * net / n
-        margin = (
-            Z_95
-            * 100
-            * sqrt(max(0.0, ((promoters + detractors) / n - (net / n) ** 2) / n))
-        )
+        margin = Z_95 * 100 * sqrt(max(0.0, ((promoters + detractors) / n - (net / n) ** 2) / n))
         return KpiValue(
             score,
             numerator=net,
@@ -118,9 +114,7 @@ class MeanScore:
             return None
         total = number(pane, self.total) / SCORE_SCALE
         value = total / n if n >= HIDDEN_UNDER else None
-        return KpiValue(
-            value, numerator=total, denominator=n, n=n, small_n=n < SMALL_UNDER
-        )
+        return KpiValue(value, numerator=total, denominator=n, n=n, small_n=n < SMALL_UNDER)
 
     def describe(self) -> str:
         return f"{self.total} / {SCORE_SCALE} / {self.responses}"

@@ -5,11 +5,7 @@ from __future__ import annotations
 import msgspec
 
 Number = int | float
-Signature = (
-    Number
-    | tuple[Number | None, Number | None, Number | None, int | None, Number | None]
-    | None
-)
+Signature = Number | tuple[Number | None, Number | None, Number | None, int | None, Number | None] | None
 
 
 class KpiValue(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -50,11 +50,7 @@ def quantile(buckets: Mapping[str, int], q: float) -> float:
 
 def quantiles(buckets: Mapping[str, int], wanted: Iterable[float]) -> list[float]:
     """Several quantiles (ms) with one sort of the buckets."""
-    ordered = sorted(
-        (-1 << 62 if label == ZERO else int(label), label, n)
-        for label, n in buckets.items()
-        if n > 0
-    )
+    ordered = sorted((-1 << 62 if label == ZERO else int(label), label, n) for label, n in buckets.items() if n > 0)
     total = sum(n for _, _, n in ordered)
     if total == 0:
         message = "a quantile of nothing"

@@ -62,6 +62,11 @@ def nested(pane: Mapping[str, int]) -> Nested:
     return result
 
 
+def names(pane: Mapping[str, int]) -> set[str]:
+    """The names that `nested` would give."""
+    return {(_parts.get(key) or _split(key))[0] for key in pane}
+
+
 def _split(key: str) -> tuple[str, str]:
     """The two parts of a key, remembered: keys are few (names x buckets), panes are many."""
     name, _, part = key.rpartition(":")

@@ -57,8 +57,6 @@ def day_bounds(at: int, zone: str) -> Bounds:
 @lru_cache(maxsize=4096)
 def _zone_day(at: int, zone: str) -> Bounds:
     where = ZoneInfo(zone)
-    midnight = datetime.fromtimestamp(at / 1000, where).replace(
-        hour=0, minute=0, second=0, microsecond=0, fold=0
-    )
+    midnight = datetime.fromtimestamp(at / 1000, where).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     following = midnight + timedelta(days=1)
     return int(midnight.timestamp()) * 1000, int(following.timestamp()) * 1000

@@ -1,0 +1,106 @@
+"""The row of a customer: the newest version of each contact, and the repeat facts that follow from all of them.
+
+    contact A (billing)   contact B (billing)      within 7 d and the same reason: A is repeated by B
+    ●─────────────────────●──────────────▷ t
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.cases.facts import Facts
+from models.cases.fold import AFTER_EVERYTHING
+from models.cases.rules import CaseRules
+from models.durability.fence import NO_FENCE, Fence
+from models.events.canonical import ContactVersion
+from models.progress.watermark import NEVER
+
+
+class CustomerRow:
+    """``contacts`` by key; a withdrawn one stays until the horizon, so that an older version cannot bring it back."""
+
+    __slots__ = ("contacts", "facts", "fence", "settled_to", "wake_at")
+
+    def __init__(self) -> None:
+        self.contacts: dict[str, ContactVersion] = {}
+        self.facts: Facts = {}
+        self.fence: Fence = NO_FENCE
+        self.settled_to = NEVER
+        self.wake_at = AFTER_EVERYTHING
+
+
+_Happening = tuple[int, str, str, str, bool]
+"""(instant, contact_id, case_id, reason, is a contact): what can repeat a contact."""
+
+
+def facts_of(row: CustomerRow, rules: CaseRules) -> Facts:
+    """Every fact of the customer as of the instant it is settled to (``docs/explanation/semantics.md``)."""
+    contacts = [contact for contact in row.contacts.values() if not contact.withdrawn]
+    happenings = sorted(_happenings(contacts))
+    facts: Facts = {}
+    for contact in contacts:
+        repeated, by_contact = _repeats(contact, happenings, rules.repeat_window)
+        final = row.settled_to >= contact.opened_at + rules.repeat_window
+        for key in _keys(contact, repeated=repeated, by_contact=by_contact, final=final):
+            fact = (key, contact.opened_at, contact.cell)
+            facts[fact] = facts.get(fact, 0) + 1
+    return facts
+
+
+def _happenings(contacts: list[ContactVersion]) -> Iterator[_Happening]:
+    for contact in contacts:
+        yield contact.opened_at, contact.contact_id, contact.case_id, contact.reason, True
+        for at in contact.reopened_at:
+            yield at, contact.contact_id, contact.case_id, contact.reason, False
+
+
+def _repeats(contact: ContactVersion, happenings: list[_Happening], window: int) -> tuple[bool, bool]:
+    """Whether anything repeats the contact, and whether another contact does."""
+    begin = contact.opened_at
+    repeated = False
+    for at, contact_id, case_id, reason, is_contact in happenings:
+        if at < begin or (contact.reason and reason != contact.reason):
+            continue
+        if at > begin + window:
+            break
+        if at == begin and not (is_contact and (contact_id, case_id) > (contact.contact_id, contact.case_id)):
+            continue
+        repeated = True
+        if is_contact:
+            return True, True
+    return repeated, False
+
+
+def _keys(contact: ContactVersion, *, repeated: bool, by_contact: bool, final: bool) -> Iterator[str]:
+    yield "fcr_gross"
+    yield "customer_contacts"
+    if by_contact:
+        yield "customer_contacts_repeated"
+    if not contact.reason:
+        yield "fcr_coarse"
+    if not repeated:
+        yield "fcr_gross_resolved"
+    if contact.abandoned:
+        return
+    yield "fcr_eligible"
+    if not repeated:
+        yield "fcr_resolved"
+    if final:
+        yield "fcr_final_eligible"
+        if not repeated:
+            yield "fcr_final_resolved"
+
+
+def next_wake(row: CustomerRow, rules: CaseRules) -> int:
+    """When a contact becomes final or leaves the horizon, whichever comes first."""
+    wake = AFTER_EVERYTHING
+    for contact in row.contacts.values():
+        final_at = contact.opened_at + rules.repeat_window
+        wake = min(wake, final_at if final_at > row.settled_to else forget_at(contact, rules))
+    return wake
+
+
+def forget_at(contact: ContactVersion, rules: CaseRules) -> int:
+    """When a contact is older than the horizon, its last reopening included."""
+    return max((contact.opened_at, *contact.reopened_at)) + rules.horizon + 1
+

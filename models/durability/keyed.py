@@ -1,0 +1,252 @@
+"""A keyed machine: a log partition in, rows, panes, timers and outputs out. Cases and Customers are two of them.
+
+What makes it exact, however often records are read again (each point has a test of its name in ``tests/``):
+
+- a record is applied whole: the logic decides first, then row and panes change together under one fence;
+- a record at or below the fence of a row, of a pane or of a deleted row is skipped there;
+- a timer fires at the first mark after it was armed whose watermark has reached it, as part of that record.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from models.cases.dimensions import Cell, Dimensions
+from models.durability.fence import NO_FENCE, Fence, pack
+from models.durability.panes import PaneStore
+from models.events.canonical import Definitions, Mark
+from models.progress.watermark import NEVER, Progress
+
+TOMBSTONE_AFTER: Final = 4_000
+"""Checkpoints between a ``deleted`` record and its tombstone: past the compaction lag of an hour at one a second."""
+REWRITE_OVER: Final = 1_500
+"""Every live key is written again within so many checkpoints, so that a zombie's older record is never the last."""
+REPEATED_FAILURES: Final = 25
+"""So many failing records in a row are no bad record but a bad program."""
+
+
+class Row(Protocol):
+    """What the machine itself needs of a row."""
+
+    fence: Fence
+    wake_at: int
+
+
+R = TypeVar("R", bound=Row)
+Journal = Sequence[tuple[str, int, Cell, int]]
+
+
+@dataclass(slots=True)
+class Message:
+    """Something to send: logical topic, key, and a body for the codec. ``partition`` is set for control records."""
+
+    topic: str
+    key: str
+    body: Any
+    partition: int | None = None
+
+
+@dataclass(slots=True)
+class Decision(Generic[R]):
+    """What a logic decided about one row; ``row=None`` with ``over`` deletes it."""
+
+    row: R | None
+    journal: Journal = ()
+    messages: list[Message] = field(default_factory=list)
+    counted: str = ""
+    over: bool = False
+
+
+class Logic(Protocol[R]):
+    """The part in which Cases and Customers differ.
+
+    ``apply`` and ``wake`` raise ``RecordFailedError`` when a record could not be handled and nothing was changed;
+    anything else that escapes them ends the process.
+    """
+
+    def adopt(self, body: dict[str, Any]) -> None: ...
+    def note(self, record: Any) -> None: ...
+    def apply(self, key: str, row: R | None, record: Any, fence: Fence, progress: Progress) -> Decision[R]: ...
+    def wake(self, key: str, row: R, fence: Fence, progress: Progress) -> Decision[R]: ...
+    def occurred_at(self, record: Any) -> int: ...
+    def counted_before(self, row: R | None, record: Any) -> str:
+        """How a record was counted that the row has already taken."""
+        ...
+
+
+class RecordFailedError(Exception):
+    """Handling one record raised; the row is as it was. Dead-letter the record and go on."""
+
+
+class TooManyFailuresError(Exception):
+    """Handling failed for record after record: stop, don't dead-letter everything."""
+
+
+class KeyedState(Generic[R]):
+    """State of one partition. ``offset`` is the next one to process."""
+
+    def __init__(self, partition: int, logic: Logic[R], panes: PaneStore, dimensions: Dimensions) -> None:
+        self.partition = partition
+        self.logic = logic
+        self.panes = panes
+        self.dimensions = dimensions
+        self.epoch = 0
+        self.offset = 0
+        self.rows: dict[str, R] = {}
+        self.progress = Progress()
+        self.definitions = Definitions(version=0, body={})
+        self.counters: dict[str, int] = {}
+        self.graves: dict[str, Fence] = {}
+        self.unwritten: dict[str, None] = {}
+        self.tombstones: dict[bytes, int] = {}
+        self.checkpoints = 0
+        self._timers: list[tuple[int, str]] = []
+        self._failures = 0
+        self._rewriting: Iterator[str] = iter(())
+
+    # -- records --------------------------------------------------------------------------------------
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Count something; counters are state, so a replay counts alike."""
+        self.counters[name] = self.counters.get(name, 0) + amount
+
+    def apply(self, key: str, record: Any, offset: int) -> list[Message]:
+        """Apply one event record whole."""
+        self.offset = offset + 1
+        logic = self.logic
+        logic.note(record)
+        fence = pack(self.epoch, offset)
+        row = self.rows.get(key)
+        watermark = self.progress.watermark
+        if watermark > NEVER and logic.occurred_at(record) < watermark - self.panes.horizon:
+            self.count("too_late")
+            return []
+        if (row.fence if row is not None else self.graves.get(key, NO_FENCE)) >= fence:
+            self.count(logic.counted_before(row, record))
+            return []
+        try:
+            decision = logic.apply(key, row, record, fence, self.progress)
+        except RecordFailedError as error:
+            return self._failed(key, record, error)
+        self._failures = 0
+        self.count(decision.counted or "applied")
+        if decision.row is not None:
+            self._keep(key, decision, fence)
+            self.panes.close_record(fence)
+        return decision.messages
+
+    def _failed(self, key: str, record: Any, error: RecordFailedError) -> list[Message]:
+        self.count("handler_errors")
+        self._failures += 1
+        if self._failures >= REPEATED_FAILURES:
+            message = f"{self._failures} records in a row could not be handled; the last error: {error!r}"
+            raise TooManyFailuresError(message) from error
+        return [Message("dead-letters", key, {"reason": "handler_error", "record": record, "detail": repr(error)})]
+
+    def _keep(self, key: str, decision: Decision[R], fence: Fence) -> None:
+        row = decision.row
+        add = self.panes.add
+        for fact, at, cell, weight in decision.journal:
+            add(fact, at, cell, weight, fence)
+        self.unwritten[key] = None
+        if decision.over or row is None:
+            self.rows.pop(key, None)
+            self.graves[key] = fence
+            return
+        row.fence = fence
+        self.rows[key] = row
+        self.arm(row.wake_at, key)
+
+    def arm(self, at: int, key: str) -> None:
+        """Arm the row's timer; an entry that the row no longer wants is ignored when it surfaces."""
+        if at < 2**62:
+            heapq.heappush(self._timers, (at, key))
+
+    # -- control records --------------------------------------------------------------------------------
+
+    def define(self, definitions: Definitions, offset: int) -> None:
+        """Adopt definitions of a higher version."""
+        self.offset = offset + 1
+        if definitions.version > self.definitions.version:
+            self.definitions = definitions
+            self.logic.adopt(definitions.body)
+
+    def mark(self, mark: Mark, offset: int) -> list[Message]:
+        """Let time pass: fire every timer that the watermark has reached, under the mark's own fence."""
+        self.offset = offset + 1
+        if not self.progress.take(mark):
+            return []
+        fence = pack(self.epoch, offset)
+        messages = self._fire(self.progress.watermark, fence)
+        self.panes.advance(self.progress.watermark, fence)
+        self.panes.close_record(fence)
+        return messages
+
+    def _fire(self, watermark: int, fence: Fence) -> list[Message]:
+        messages: list[Message] = []
+        held: list[tuple[int, str]] = []
+        timers, rows = self._timers, self.rows
+        woken: list[tuple[int, str]] = []
+        while timers and timers[0][0] <= watermark:
+            woken.append(heapq.heappop(timers))
+        for at, key in woken:
+            row = rows.get(key)
+            if row is None or row.wake_at != at:
+                continue
+            if row.fence >= fence:
+                held.append((at, key))  # the row is ahead of this mark: it was armed later in the log
+                continue
+            messages += self._wake(key, row, fence)
+        for entry in held:
+            heapq.heappush(timers, entry)
+        return messages
+
+    def _wake(self, key: str, row: R, fence: Fence) -> list[Message]:
+        try:
+            decision = self.logic.wake(key, row, fence, self.progress)
+        except RecordFailedError as error:
+            row.wake_at = 2**62
+            return self._failed(key, None, error)
+        self.count("timers")
+        self._keep(key, decision, fence)
+        return decision.messages
+
+    # -- checkpoint -------------------------------------------------------------------------------------
+
+    def take_unwritten(self) -> list[str]:
+        """Keys of the rows to write in this checkpoint, a share of the unchanged ones included."""
+        self.checkpoints += 1
+        keys = self.unwritten
+        self.unwritten = {}
+        for key in self._share_to_rewrite():
+            keys.setdefault(key)
+        return list(keys)
+
+    def _share_to_rewrite(self) -> Iterable[str]:
+        if self.checkpoints % REWRITE_OVER == 0:
+            self._rewriting = iter(list(self.rows))
+        share = len(self.rows) // (REWRITE_OVER - 1) + 1
+        return [key for key in islice(self._rewriting, share) if key in self.rows]
+
+    def bury(self, key: bytes) -> None:
+        """A ``deleted`` record was written; its tombstone comes when no zombie can write the key any more."""
+        self.tombstones[key] = self.checkpoints + TOMBSTONE_AFTER
+
+    def take_tombstones(self) -> list[bytes]:
+        """Changelog keys whose tombstone is due."""
+        due = []
+        for key, at in self.tombstones.items():
+            if at > self.checkpoints:
+                break
+            due.append(key)
+        for key in due:
+            del self.tombstones[key]
+        return due
+
+    def forget_graves(self) -> None:
+        """After a checkpoint no record can be read again that a grave would have to stop."""
+        self.graves.clear()

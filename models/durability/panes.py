@@ -1,0 +1,180 @@
+"""The panes of one partition: facts in, fences kept, expiry, and what has to be written.
+
+Each fact goes to a fast and a slow slice of event time. Within one log record all facts of a pane are one
+net change under one fence: a pane whose fence is at or past the record has it already and is skipped.
+A balance that falls behind the horizon moves to the cell's *base* pane, so a backlog never loses its start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from models.cases.dimensions import Cell
+from models.durability.fence import NO_FENCE, Fence
+from models.panes.tiers import DAY, FAST_KEPT, FAST_WIDTH, HOUR
+from models.progress.watermark import NEVER
+
+PaneId = tuple[str, int, Cell]
+"""(tier, slice start, cell); tier ``base`` has the one slice 0."""
+
+FAST: Final = "fast"
+SLOW: Final = "slow"
+BASE: Final = "base"
+BALANCE: Final = "open_cases:"
+
+
+class Pane:
+    """Cumulative facts of one cell and slice, with the fence up to which they are complete."""
+
+    __slots__ = ("deleted", "facts", "fence", "id", "known")
+
+    def __init__(self, pane_id: PaneId) -> None:
+        self.id = pane_id
+        self.known = False  # written or published before, so that its end must be too
+        self.facts: dict[str, int] = {}
+        self.fence: Fence = NO_FENCE
+        self.deleted = False
+
+
+class PaneStore:
+    """Owned by one partition state; not shared."""
+
+    def __init__(self) -> None:
+        self.configure(HOUR, 35 * DAY, fast=True)
+        self.fast: dict[int, dict[Cell, Pane]] = {}
+        self.slow: dict[int, dict[Cell, Pane]] = {}
+        self.base: dict[Cell, Pane] = {}
+        self.fast_limit = NEVER
+        self.slow_limit = NEVER
+        self.unwritten: set[Pane] = set()
+        self.unpublished: set[Pane] = set()
+        self.beyond_horizon = 0
+        self._touched: list[Pane] = []
+
+    def configure(self, slow_width: int, horizon: int, *, fast: bool) -> None:
+        """Width of the slow slices and what is kept (ms); ``fast=False`` leaves the fast tier out."""
+        self._slow_width = slow_width
+        self.horizon = horizon
+        self._fast = fast
+
+    # -- facts --------------------------------------------------------------------------------------
+
+    def add(self, key: str, at: int, cell: Cell, weight: int, fence: Fence) -> None:
+        """Add a fact under the record's fence. Call ``close_record`` after the last one of the record."""
+        start = at - at % self._slow_width
+        if start >= self.slow_limit:
+            self._add(self.slow, SLOW, start, key, cell, weight, fence)
+        elif key.startswith(BALANCE):
+            self._change(self._base_pane(cell), key, weight, fence)
+        else:
+            self.beyond_horizon += 1
+        if self._fast:
+            start = at - at % FAST_WIDTH
+            if start >= self.fast_limit:
+                self._add(self.fast, FAST, start, key, cell, weight, fence)
+
+    def _add(self, tier: dict[int, dict[Cell, Pane]], name: str, start: int, key: str, cell: Cell, weight: int, fence: Fence) -> None:
+        cells = tier.get(start)
+        if cells is None:
+            cells = tier[start] = {}
+        pane = cells.get(cell)
+        if pane is None:
+            pane = cells[cell] = Pane((name, start, cell))
+        self._change(pane, key, weight, fence)
+
+    def _base_pane(self, cell: Cell) -> Pane:
+        pane = self.base.get(cell)
+        if pane is None:
+            pane = self.base[cell] = Pane((BASE, 0, cell))
+        return pane
+
+    def _change(self, pane: Pane, key: str, weight: int, fence: Fence) -> None:
+        self._touched.append(pane)
+        if pane.fence >= fence:
+            return
+        facts = pane.facts
+        amount = facts.get(key, 0) + weight
+        if amount:
+            facts[key] = amount
+        else:
+            facts.pop(key, None)
+
+    def close_record(self, fence: Fence) -> None:
+        """Set the fence of every pane the record touched. One that was ahead is published again all the same."""
+        for pane in self._touched:
+            if pane.fence < fence:
+                pane.fence = fence
+                self.unwritten.add(pane)
+            self.unpublished.add(pane)
+        self._touched.clear()
+
+    # -- time -----------------------------------------------------------------------------------------
+
+    def advance(self, watermark: int, fence: Fence) -> None:
+        """Drop the slices that the watermark has left behind; part of the mark's record."""
+        self._expire(self.fast, max(self.fast_limit, _floor(watermark - FAST_KEPT, FAST_WIDTH)), fence, keep_balance=False)
+        self.fast_limit = max(self.fast_limit, _floor(watermark - FAST_KEPT, FAST_WIDTH))
+        limit = max(self.slow_limit, _floor(watermark - self.horizon, self._slow_width))
+        self._expire(self.slow, limit, fence, keep_balance=True)
+        self.slow_limit = limit
+
+    def _expire(self, tier: dict[int, dict[Cell, Pane]], limit: int, fence: Fence, *, keep_balance: bool) -> None:
+        if not tier:
+            return
+        for start in [start for start in tier if start < limit]:
+            for cell, pane in tier.pop(start).items():
+                if keep_balance:
+                    self._keep_balances(cell, pane, fence)
+                pane.facts = {}
+                pane.deleted = True
+                if pane.known or keep_balance:
+                    self._touched.append(pane)
+                else:
+                    self.unwritten.discard(pane)
+                    self.unpublished.discard(pane)
+
+    def _keep_balances(self, cell: Cell, pane: Pane, fence: Fence) -> None:
+        base = self._base_pane(cell)
+        for key, amount in pane.facts.items():
+            if key.startswith(BALANCE):
+                self._change(base, key, amount, fence)
+
+    # -- writing --------------------------------------------------------------------------------------
+
+    def take_unwritten(self) -> list[Pane]:
+        """Panes for the changelog, base first: a deletion there implies that its balances are there."""
+        panes = sorted(self.unwritten, key=_base_first)
+        self.unwritten = set()
+        for pane in panes:
+            pane.known = True
+        return panes
+
+    def take_unpublished(self) -> list[Pane]:
+        """Panes for the panes topic (no base: that stands in the level record)."""
+        panes = [pane for pane in self.unpublished if pane.id[0] != BASE]
+        self.unpublished = set()
+        for pane in panes:
+            pane.known = True
+        return panes
+
+    def restore(self, panes: Iterable[Pane], watermark: int) -> None:
+        """Take over what the changelog held, everything to be published again."""
+        self.fast_limit = _floor(watermark - FAST_KEPT, FAST_WIDTH) if watermark > NEVER else NEVER
+        self.slow_limit = _floor(watermark - self.horizon, self._slow_width) if watermark > NEVER else NEVER
+        for pane in panes:
+            tier, start, cell = pane.id
+            pane.known = True
+            if tier == BASE:
+                self.base[cell] = pane
+            else:
+                (self.fast if tier == FAST else self.slow).setdefault(start, {})[cell] = pane
+            self.unpublished.add(pane)
+
+
+def _floor(at: int, width: int) -> int:
+    return at - at % width
+
+
+def _base_first(pane: Pane) -> bool:
+    return pane.id[0] != BASE

@@ -1,0 +1,1 @@
+"""Rollup: the panes of all partitions become the KPIs of groups and windows."""

@@ -1,0 +1,160 @@
+"""Final rows of hours and days: written when the watermark is past, corrected with a revision after that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from models.catalogue.entry import Kpi
+from models.catalogue.registry import evaluate
+from models.catalogue.values import KpiValue, Signature
+from models.panes.windows import SETTLING, Bounds, closing_bounds
+from models.rollup.facts import BACKLOG, Facts, Touched
+from models.rollup.groups import Groups
+from models.rollup.records import KpiRecord, KpiRow
+from models.rollup.rows import known, kpis_of, record_of, row_group, row_name, row_parts, vanished
+from models.rollup.settings import RollupSettings
+
+Place = tuple[int, int]
+"""Start of the window and number of the group."""
+
+
+class ClosingWindow:
+    """One kind of final row (``hour`` or ``day``).
+
+    A balance has a row in every day; in an hour only where the group had any fact, the hours between repeat it.
+    """
+
+    def __init__(self, window: str, settings: RollupSettings, groups: Groups, facts: Facts) -> None:
+        self._window, self._zone, self._groups, self._facts = window, settings.zone, groups, facts
+        self._kpis = kpis_of(window)
+        self._names = frozenset(name for kpi in self._kpis for name in kpi.formula.names)
+        self._through: int | None = None
+        self._open: dict[int, set[int]] = {}
+        self._revise: dict[Place, set[str]] = {}
+        self._rows: dict[int, dict[int, dict[str, Signature]]] = {}
+        self._revisions: dict[tuple[int, int, str], int] = {}
+
+    def touch(self, touched: Touched) -> None:
+        """Remember which window a change is for, or which rows it corrects."""
+        start, end = closing_bounds(self._window, touched.start, self._zone)
+        if self._through is None or end > self._through:
+            self._open.setdefault(start, set()).add(touched.group)
+            return
+        relevant = touched.names & self._names
+        if relevant:
+            self._revise.setdefault((start, touched.group), set()).update(relevant)
+        if touched.balance:
+            self.rebalance(touched.group, start)
+
+    def rebalance(self, group: int, since: int) -> None:
+        """The balance of a group has changed at the end of every window from here on."""
+        for start, rows in self._rows.items():
+            if start >= since and (group in rows or self._window == "day"):
+                self._revise.setdefault((start, group), set()).add(BACKLOG)
+
+    def read(self, start: int, group: int, name: str, record: KpiRecord) -> None:
+        """A row as last published, by whoever it was."""
+        self._rows.setdefault(start, {}).setdefault(group, {})[name] = record.kpi_value().signature()
+        if record.revision is not None and record.revision > 1:
+            self._revisions[start, group, name] = record.revision
+
+    def close(self, watermark: int, budget: int) -> Iterator[KpiRow]:
+        """Rows of every window that is final now, in order, whole windows until the budget of groups is used up."""
+        limit = self._limit(watermark)
+        if limit is None:
+            return
+        for start, end in self._due(limit):
+            groups = self._open.pop(start, set())
+            if self._window == "day":
+                groups |= {group for group, facts in self._facts.groups.items() if facts.balances.before(end)}
+            for group in sorted(groups):
+                yield from self._emit((start, end), group, self._kpis, watermark)
+            self._through = end
+            budget -= len(groups)
+            if budget <= 0:
+                return
+        self._through = limit
+
+    def _limit(self, watermark: int) -> int | None:
+        """End of the last window that may be closed: never beyond the window of the last fact."""
+        if self._facts.end is None:
+            return None
+        final = closing_bounds(self._window, watermark - SETTLING, self._zone)[0]
+        return min(final, closing_bounds(self._window, self._facts.end - 1, self._zone)[1])
+
+    def _due(self, limit: int) -> Iterator[Bounds]:
+        if self._window != "day":
+            for start in sorted(start for start in self._open if start < limit):
+                yield closing_bounds(self._window, start, self._zone)
+            return
+        at = self._through if self._through is not None else min(self._open, default=limit)
+        while at < limit:
+            bounds = closing_bounds(self._window, at, self._zone)
+            yield bounds
+            at = bounds[1]
+
+    def behind(self, watermark: int) -> int | None:
+        """The instant through which everything is closed, if that is not yet all that could be."""
+        limit = self._limit(watermark)
+        if limit is None or (self._through is not None and self._through >= limit):
+            return None
+        return self._through if self._through is not None else min(self._open, default=limit)
+
+    def revise(self, watermark: int, budget: int) -> Iterator[KpiRow]:
+        """Corrections of rows that were final."""
+        for place in list(islice(self._revise, budget)):
+            names = self._revise.pop(place)
+            bounds = closing_bounds(self._window, place[0], self._zone)
+            kpis = [kpi for kpi in self._kpis if not names.isdisjoint(kpi.formula.names)]
+            yield from self._emit(bounds, place[1], kpis, watermark)
+
+    def to_revise(self) -> int:
+        """How many corrections wait."""
+        return len(self._revise)
+
+    def _emit(self, bounds: Bounds, group: int, kpis: Iterable[Kpi], watermark: int) -> Iterator[KpiRow]:
+        rows = self._rows.setdefault(bounds[0], {}).setdefault(group, {})
+        missing = {name for name in rows} if rows else set()
+        for kpi, route, value in evaluate(kpis, self._facts.closed_pane(group, self._window, bounds)):
+            name = row_name(kpi.id, route)
+            missing.discard(name)
+            signature = value.signature()
+            if name not in rows or rows[name] != signature:
+                yield self._row(bounds, group, kpi, route, value, watermark, rows)
+        for name in missing:
+            entry = known(name)
+            if entry is not None and entry in kpis and rows[name] != vanished(entry).signature():
+                yield self._row(bounds, group, entry, row_parts(name)[1], vanished(entry), watermark, rows)
+
+    def _row(
+        self,
+        bounds: Bounds,
+        group: int,
+        kpi: Kpi,
+        route: str,
+        value: KpiValue,
+        watermark: int,
+        rows: dict[str, Signature],
+    ) -> KpiRow:
+        name = row_name(kpi.id, route)
+        labels = row_group(self._groups.labels[group], route)
+        record = record_of(kpi, value, self._window, bounds, labels, watermark, "final")
+        record.revision = 1
+        if name in rows:
+            place = (bounds[0], group, name)
+            record.revision = self._revisions[place] = self._revisions.get(place, 1) + 1
+            former = rows[name]
+            record.old_value = former[0] if isinstance(former, tuple) else former
+        rows[name] = value.signature()
+        return KpiRow("kpi-windows", kpi.id, self._window, labels, bounds[0], record)
+
+    def forget(self, before: int) -> None:
+        """Rows of windows that ended before the instant are never corrected again."""
+        gone = {start for start in self._rows if closing_bounds(self._window, start, self._zone)[1] < before}
+        if not gone:
+            return
+        for start in gone:
+            del self._rows[start]
+        self._revisions = {place: n for place, n in self._revisions.items() if place[0] not in gone}
+        self._revise = {place: found for place, found in self._revise.items() if place[0] not in gone}

@@ -1,0 +1,122 @@
+"""Rows of live windows and of levels: published when they change, the total first, the rest in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from models.catalogue.entry import Kpi
+from models.catalogue.registry import evaluate
+from models.catalogue.values import KpiValue
+from models.panes.pane import Nested, nested
+from models.panes.windows import NOW, SLIDING, Bounds, live_bounds
+from models.rollup.facts import Facts, Touched
+from models.rollup.groups import Groups
+from models.rollup.levels import Levels
+from models.rollup.records import KpiRow
+from models.rollup.rows import known, kpis_of, record_of, row_group, row_name, row_parts, vanished
+from models.rollup.settings import RollupSettings
+
+AGE_STEP = 10_000
+"""Ages grow all the time; they are published again after this much of the log's clock (ms)."""
+
+Pair = tuple[int, str]
+"""Group and window."""
+
+
+class LiveRows:
+    """What was last published of every (group, window), and what waits to be looked at again."""
+
+    def __init__(self, settings: RollupSettings, groups: Groups, facts: Facts, levels: Levels) -> None:
+        self._zone, self._groups, self._facts, self._levels = settings.zone, groups, facts, levels
+        self._kpis = {window: kpis_of(window) for window in (*settings.live, NOW)}
+        self._fast = tuple(window for window in settings.live if window in SLIDING)
+        self._slow = tuple(window for window in settings.live if window not in SLIDING)
+        self._bounds: dict[str, Bounds] = {}
+        self._dirty: dict[Pair, None] = {}
+        self._aged_at = 0
+        self.published: dict[Pair, dict[str, KpiValue]] = {}
+
+    def read(self, group: int, window: str, name: str, value: KpiValue) -> None:
+        """A row as last published, by whoever it was. It is looked at again."""
+        self.published.setdefault((group, window), {})[name] = value
+        self._dirty[group, window] = None
+
+    def touch(self, touched: Touched) -> None:
+        """Mark the windows that a change lies in."""
+        for window in self._fast if touched.tier == "fast" else self._slow:
+            bounds = self._bounds.get(window)
+            if bounds is not None and bounds[0] <= touched.start < bounds[1]:
+                self._dirty[touched.group, window] = None
+
+    def move(self, clock: int) -> None:
+        """Move all windows to the log's clock; those that moved are looked at again in every group."""
+        for window in (*self._fast, *self._slow):
+            bounds = live_bounds(window, clock, self._zone)
+            if bounds != self._bounds.get(window):
+                self._bounds[window] = bounds
+                for group in self._facts.groups:
+                    self._dirty[group, window] = None
+        if clock >= self._aged_at + AGE_STEP:
+            self._aged_at = clock
+            self._levels.changed.update(self._levels.groups_with_instants())
+
+    def publish(self, clock: int, watermark: int | None, budget: int | None) -> Iterator[KpiRow]:
+        """Rows that changed. Levels and the total always; other pairs as far as the budget goes (``None``: all)."""
+        changed = self._levels.changed
+        self._levels.changed = set()
+        for group in changed:
+            self._dirty[group, NOW] = None
+        for pair in self._chosen(budget):
+            del self._dirty[pair]
+            yield from self._emit(pair, clock, watermark)
+
+    def _chosen(self, budget: int | None) -> list[Pair]:
+        first, rest = [], []
+        for pair in self._dirty:
+            (first if pair[1] == NOW or not self._groups.labels[pair[0]] else rest).append(pair)
+        return first + rest[:budget]
+
+    def waiting(self) -> int:
+        """How many pairs wait."""
+        return len(self._dirty)
+
+    def _emit(self, pair: Pair, clock: int, watermark: int | None) -> Iterator[KpiRow]:
+        group, window = pair
+        rows = self.published.get(pair, {})
+        pane = self._pane(group, window)
+        if not pane and not rows:
+            return
+        seen: dict[str, KpiValue] = {}
+        for kpi, route, value in evaluate(self._kpis.get(window, ()), pane, clock):
+            name = row_name(kpi.id, route)
+            seen[name] = value
+            if rows.get(name) != value:
+                yield self._row(kpi, route, value, pair, watermark)
+        for name, entry in self._lost(rows, seen):
+            seen[name] = vanished(entry)
+            if rows[name] != seen[name]:
+                yield self._row(entry, row_parts(name)[1], seen[name], pair, watermark)
+        self.published[pair] = seen
+
+    def _lost(self, rows: dict[str, KpiValue], seen: dict[str, KpiValue]) -> list[tuple[str, Kpi]]:
+        return [(name, entry) for name in rows if name not in seen and (entry := known(name)) is not None]
+
+    def _pane(self, group: int, window: str) -> Nested:
+        if window == NOW:
+            return nested(self._levels.of(group))
+        bounds = self._bounds.get(window)
+        return nested(self._facts.of(group).window(window, bounds)) if bounds else {}
+
+    def _row(self, kpi: Kpi, route: str, value: KpiValue, pair: Pair, watermark: int | None) -> KpiRow:
+        group, window = pair
+        labels = row_group(self._groups.labels[group], route)
+        record = record_of(kpi, value, window, self._bounds.get(window), labels, watermark, "provisional")
+        return KpiRow("kpis", kpi.id, window, labels, None, record)
+
+    def current(self) -> Iterable[tuple[Kpi, str, dict[str, str], KpiValue]]:
+        """Every row as last published: KPI, window, group, value."""
+        for (group, window), rows in self.published.items():
+            for name, value in rows.items():
+                entry = known(name)
+                if entry is not None:
+                    yield entry, window, row_group(self._groups.labels[group], row_parts(name)[1]), value

@@ -1,0 +1,204 @@
+"""Rollup as one object: records of the panes topic in, rows to publish out. It has no state of its own anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from models.catalogue.entry import Kpi
+from models.catalogue.values import KpiValue
+from models.panes.pane import Pane, remove
+from models.panes.tiers import FAST_KEPT, HOUR, MINUTE
+from models.panes.windows import NOW, SETTLING, SPAN
+from models.rollup.balances import PREFIX, split_balances
+from models.rollup.closing import ClosingWindow
+from models.rollup.facts import Facts
+from models.rollup.groups import Groups
+from models.rollup.levels import Levels
+from models.rollup.live import LiveRows
+from models.rollup.newest import Decode, NewestPanes
+from models.rollup.pipeline import NAMES, PipelineRows
+from models.rollup.progress import Progress
+from models.rollup.records import (
+    Cell,
+    KpiRecord,
+    KpiRow,
+    LevelRecord,
+    PaneKey,
+    PaneRecord,
+    PartitionKey,
+    StatusRecord,
+)
+from models.rollup.rows import ROUTE, known, row_name
+from models.rollup.settings import RollupSettings
+from models.rollup.span import SpanRows
+
+CATCHING_UP = MINUTE
+"""A log clock that moved this much (ms) between two publishes belongs to a backlog or a replay."""
+
+
+class Rollup:
+    """Everything one owner of the panes topic knows, from reading it from its start."""
+
+    def __init__(self, settings: RollupSettings, decode: Decode) -> None:
+        self._settings = settings
+        self._groups = Groups(settings.grouping_sets)
+        self._facts = Facts(settings.zone)
+        self._levels = Levels(self._groups)
+        self._newest = {"fast": NewestPanes(decode), "slow": NewestPanes(decode)}
+        self.progress = Progress(settings.partitions)
+        self._live = LiveRows(settings, self._groups, self._facts, self._levels)
+        self._closing = {window: ClosingWindow(window, settings, self._groups, self._facts) for window in settings.closing}
+        self._span = SpanRows(self._groups, self._facts) if settings.span else None
+        self._pipeline = PipelineRows(self.progress, self._levels)
+        self._expired: dict[int, list[tuple[int, tuple[int, ...], Pane]]] = {}
+        self._bases: dict[PartitionKey, dict[Cell, Pane]] = {}
+        self._obsolete: list[KpiRow] = []
+        self._published_clock: int | None = None
+        self._publishes = 0
+
+    def take_pane(self, identity: bytes, key: PaneKey, record: PaneRecord) -> None:
+        """A pane; ``identity`` is the encoded key. Fast slices that no live window can reach again are not kept."""
+        clock = self._published_clock
+        if key.tier == "fast":
+            if clock is not None and key.start < clock - FAST_KEPT:
+                return
+            change = self._newest["fast"].replace(key.start, identity, record)
+            if change:
+                self._facts.change("fast", key.start, self._groups.of(key.cell), change)
+            return
+        change = self._newest["slow"].replace(key.start, identity, record)
+        if not change:
+            return
+        groups = self._groups.of(key.cell)
+        if record.deleted:
+            self._defer(key, groups, split_balances(change))
+        self._facts.change("slow", key.start, groups, change, expired=record.deleted)
+
+    def _defer(self, key: PaneKey, groups: tuple[int, ...], balances: Pane) -> None:
+        """Balances of a deleted slice stay until the base of its partition holds them."""
+        if balances:
+            self._expired.setdefault(key.partition, []).append((key.start, groups, balances))
+
+    def take_level(self, key: PartitionKey, record: LevelRecord) -> None:
+        """All levels of one partition, and the base of its balances."""
+        if not self._levels.replace(key, record):
+            return
+        former, present = self._bases.get(key, {}), dict(record.base)
+        for cell in former.keys() | present.keys():
+            change = {name.removeprefix(PREFIX): n for name, n in present.get(cell, {}).items()}
+            remove(change, {name.removeprefix(PREFIX): n for name, n in former.get(cell, {}).items()})
+            if change:
+                self._facts.rebase(self._groups.of(cell), change)
+        self._bases[key] = present
+        if record.base_through is not None:
+            self._release(key.partition, record.base_through)
+
+    def _release(self, partition: int, through: int) -> None:
+        waiting = self._expired.get(partition, [])
+        for start, groups, balances in waiting:
+            if start < through:
+                for group in groups:
+                    self._facts.of(group).balances.add(start, balances)
+        self._expired[partition] = [entry for entry in waiting if entry[0] >= through]
+
+    def take_status(self, key: PartitionKey, record: StatusRecord) -> None:
+        """How far one partition is."""
+        self.progress.replace(key, record)
+
+    def take_published(self, row: KpiRow) -> None:
+        """A row as last published. One that the settings or the catalogue no longer have is deleted."""
+        if row.kpi in NAMES:
+            if row.kpi == "source_progress" and row.record is not None:
+                self._pipeline.read(row.group.get("source", ""))
+            return
+        labels = {name: value for name, value in row.group.items() if name != ROUTE}
+        group = self._groups.find(labels)
+        name = row_name(row.kpi, row.group.get(ROUTE, ""))
+        if row.record is None:
+            return
+        entry = known(name)
+        if row.topic == "kpis":
+            if group is None or entry is None or row.window not in (*self._settings.live, NOW):
+                self._obsolete.append(row._replace(record=None))
+            else:
+                self._live.read(group, row.window, name, row.record.kpi_value())
+        elif group is not None and entry is not None and row.window_start is not None:
+            self._take_final(row.window, row.window_start, group, name, row.record)
+
+    def _take_final(self, window: str, start: int, group: int, name: str, record: KpiRecord) -> None:
+        if window in self._closing:
+            self._closing[window].read(start, group, name, record)
+        elif window == SPAN and self._span is not None:
+            self._span.read(group, name, record)
+
+    def publish(self) -> list[KpiRow]:
+        """Rows that changed since the last call, the watermark's last. Only for one that has read everything."""
+        rows, self._obsolete = self._obsolete, []
+        clock, watermark = self.progress.clock(), self.progress.watermark()
+        if clock is None:
+            return rows
+        former = self._published_clock
+        clock = clock if former is None else max(clock, former)
+        self._published_clock = clock
+        self._publishes += 1
+        self._live.move(clock)
+        quiet = self._flush()
+        everything = self._all_read(watermark)
+        catching_up = former is not None and clock - former > CATCHING_UP
+        budget = self._settings.catching_up_budget if catching_up else self._settings.live_budget
+        through = watermark
+        if watermark is not None:
+            through = self._close(rows, watermark, everything)
+        rows.extend(self._live.publish(clock, watermark, None if everything else budget))
+        if self._span is not None and (quiet or everything or self._publishes % self._settings.span_every == 0):
+            rows.extend(self._span.publish(watermark, None if everything else budget))
+        rows.extend(self._pipeline.publish(clock, watermark, through))
+        self._forget(clock, watermark)
+        return rows
+
+    def _flush(self) -> bool:
+        """Apply what was read; whether that was nothing."""
+        quiet = True
+        for touched in self._facts.flush():
+            quiet = False
+            self._live.touch(touched)
+            if touched.tier == "fast":
+                continue
+            for window in self._closing.values():
+                window.touch(touched)
+            if self._span is not None:
+                self._span.touch(touched.group)
+        return quiet
+
+    def _all_read(self, watermark: int | None) -> bool:
+        return watermark is not None and self._facts.end is not None and watermark >= self._facts.end
+
+    def _close(self, rows: list[KpiRow], watermark: int, everything: bool) -> int:
+        """Final rows and their corrections; the watermark up to which all of them are out."""
+        through = watermark
+        for window in self._closing.values():
+            budget = self._settings.closing_budget
+            while True:
+                rows.extend(window.close(watermark, budget))
+                behind = window.behind(watermark)
+                if behind is None or not everything:
+                    break
+            if behind is not None:
+                through = min(through, behind + SETTLING)
+            corrections = window.to_revise() if everything else self._settings.revision_budget
+            rows.extend(window.revise(watermark, corrections))
+        return through
+
+    def _forget(self, clock: int, watermark: int | None) -> None:
+        self._newest["fast"].forget(clock - FAST_KEPT)
+        if watermark is None or self._publishes % 60:
+            return
+        oldest = watermark - self._settings.horizon
+        self._newest["slow"].forget_deleted(oldest - HOUR)
+        self._facts.forget(clock - FAST_KEPT, oldest - 26 * HOUR)
+        for window in self._closing.values():
+            window.forget(oldest)
+
+    def current(self) -> Iterable[tuple[Kpi, str, dict[str, str], KpiValue]]:
+        """Every live row as last published: KPI, window, group, value."""
+        return self._live.current()

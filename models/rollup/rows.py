@@ -1,0 +1,75 @@
+"""KPI rows: names of rows within a group and window, and the records made of values."""
+
+from __future__ import annotations
+
+from models.catalogue.entry import Kpi
+from models.catalogue.formulas import Count, Level
+from models.catalogue.registry import BY_ID, CATALOGUE
+from models.catalogue.values import KpiValue
+from models.panes.windows import Bounds
+from models.rollup.groups import Labels
+from models.rollup.records import KpiRecord
+
+ROUTE = "route"
+_SEPARATOR = "\u001f"
+_names: dict[tuple[str, str], str] = {}
+
+
+def row_name(kpi: str, route: str) -> str:
+    """The name of a row within its group and window: the KPI and, if it has one, the survey route."""
+    if not route:
+        return kpi
+    found = _names.get((kpi, route))
+    if found is None:
+        found = _names[kpi, route] = kpi + _SEPARATOR + route
+    return found
+
+
+def row_parts(name: str) -> tuple[str, str]:
+    """KPI and route of a row."""
+    kpi, _, route = name.partition(_SEPARATOR)
+    return kpi, route
+
+
+def vanished(kpi: Kpi) -> KpiValue:
+    """What a row says that has lost its data: a count is zero, everything else unknown."""
+    return KpiValue(0) if isinstance(kpi.formula, Count | Level) else KpiValue(None)
+
+
+def known(name: str) -> Kpi | None:
+    """The entry of a row's KPI; ``None`` when the catalogue has it no more."""
+    return BY_ID.get(row_parts(name)[0])
+
+
+def kpis_of(window: str) -> tuple[Kpi, ...]:
+    """The KPIs that have a window, in the catalogue's order."""
+    return tuple(kpi for kpi in CATALOGUE if window in kpi.windows)
+
+
+def row_group(labels: Labels, route: str) -> Labels:
+    """The group as published: a route stands beside the grouping's own dimensions."""
+    return {**labels, ROUTE: route} if route else labels
+
+
+def record_of(kpi: Kpi, value: KpiValue, window: str, bounds: Bounds | None, group: Labels, watermark: int | None, state: str) -> KpiRecord:
+    """The record of a value. ``bounds`` is absent for levels."""
+    return KpiRecord(
+        kpi.id,
+        value.value,
+        kpi.unit,
+        window,
+        group,
+        watermark,
+        state,
+        value.numerator,
+        value.denominator,
+        value.n,
+        value.low,
+        value.high,
+        value.small_n,
+        value.excluded,
+        value.since,
+        bounds[0] if bounds else None,
+        bounds[1] if bounds else None,
+        definition_version=kpi.version,
+    )
