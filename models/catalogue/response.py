@@ -3,11 +3,13 @@
 from models.catalogue.entry import COHORT_WINDOWS, OPENING_CELL, SPEED_WINDOWS, Kpi
 from models.catalogue.formulas import Percentile, Ratio
 
+_WORDS = {50: "median", 90: "90th percentile"}
+
 
 def _percentile(name: str, meaning: str, percent: int) -> Kpi:
     return Kpi(
         id=f"{name}_p{percent}",
-        meaning=f"{meaning}, {'median' if percent == 50 else f'{percent}th percentile'}",
+        meaning=f"{meaning}, {_WORDS[percent]}",
         family="response",
         unit="seconds",
         direction="lower",

@@ -27,6 +27,7 @@ class ClosingWindow:
 
     def __init__(self, window: str, settings: RollupSettings, groups: Groups, facts: Facts) -> None:
         self._window, self._zone, self._groups, self._facts = window, settings.zone, groups, facts
+        self._horizon = settings.horizon
         self._kpis = kpis_of(window)
         self._names = frozenset(name for kpi in self._kpis for name in kpi.formula.names)
         self._through: int | None = None
@@ -66,15 +67,17 @@ class ClosingWindow:
             return
         for start, end in self._due(limit):
             groups = self._open.pop(start, set())
+            self._through = end
+            if self._gone(start, watermark):
+                continue
             if self._window == "day":
                 groups |= {group for group, facts in self._facts.groups.items() if facts.balances.before(end)}
             for group in sorted(groups):
                 yield from self._emit((start, end), group, self._kpis, watermark)
-            self._through = end
             budget -= len(groups)
             if budget <= 0:
                 return
-        self._through = limit
+        self._through = limit if self._through is None else max(limit, self._through)
 
     def _limit(self, watermark: int) -> int | None:
         """End of the last window that may be closed: never beyond the window of the last fact."""
@@ -105,9 +108,17 @@ class ClosingWindow:
         """Corrections of rows that were final."""
         for place in list(islice(self._revise, budget)):
             names = self._revise.pop(place)
+            if self._gone(place[0], watermark):
+                continue
             bounds = closing_bounds(self._window, place[0], self._zone)
-            kpis = [kpi for kpi in self._kpis if not names.isdisjoint(kpi.formula.names)]
+            kpis = self._kpis
+            if place[1] in self._rows.get(place[0], {}):
+                kpis = tuple(kpi for kpi in kpis if not names.isdisjoint(kpi.formula.names))
             yield from self._emit(bounds, place[1], kpis, watermark)
+
+    def _gone(self, start: int, watermark: int) -> bool:
+        """Whether slices of the window may have expired: it can't be computed again and its rows stand."""
+        return start < watermark - self._horizon
 
     def to_revise(self) -> int:
         """How many corrections wait."""
@@ -115,7 +126,7 @@ class ClosingWindow:
 
     def _emit(self, bounds: Bounds, group: int, kpis: Iterable[Kpi], watermark: int) -> Iterator[KpiRow]:
         rows = self._rows.setdefault(bounds[0], {}).setdefault(group, {})
-        missing = {name for name in rows} if rows else set()
+        missing = set(rows)
         for kpi, route, value in evaluate(kpis, self._facts.closed_pane(group, self._window, bounds)):
             name = row_name(kpi.id, route)
             missing.discard(name)

@@ -17,13 +17,14 @@ BACKLOG = "backlog"
 
 
 class Touched(NamedTuple):
-    """What a flush changed: names of facts of a group in one slice, and whether its balance moved."""
+    """What a flush changed: names of facts of a group in one slice, whether its balance moved, whether it only expired."""
 
     tier: Tier
     group: int
     start: int
     names: set[str]
     balance: bool
+    expired: bool
 
 
 @dataclass(slots=True)
@@ -31,7 +32,8 @@ class _Pending:
     """Net change of one slice of one group since the last flush."""
 
     change: Pane
-    span: Pane
+    expired: Pane
+    lasting: bool = False
 
 
 class GroupFacts:
@@ -53,8 +55,13 @@ class GroupFacts:
         running.move(self.fast if window in SLIDING else self.slow, bounds)
         return running.pane
 
-    def hour(self, start: int, end: int) -> Pane:
-        """The merge of the slices of an hour. Not to be changed."""
+    def closed(self, window: str, bounds: Bounds) -> Pane:
+        """The merge of the slices of an hour, a day or the span. Not to be changed."""
+        if window == "hour":
+            return self._hour(*bounds)
+        return self.days.get(bounds[0], {}) if window == "day" else self.span
+
+    def _hour(self, start: int, end: int) -> Pane:
         if end - start == self.slow.width:
             return self.slow.panes.get(start, {})
         total: Pane = {}
@@ -88,7 +95,9 @@ class Facts:
                 found = pending[group, start] = _Pending({}, {})
             merge(found.change, change)
             if expired:
-                remove(found.span, change)
+                merge(found.expired, change)
+            else:
+                found.lasting = True
 
     def flush(self) -> Iterator[Touched]:
         """Apply everything that waits."""
@@ -100,7 +109,7 @@ class Facts:
     def _apply(self, tier: Tier, pending: dict[tuple[int, int], _Pending]) -> Iterator[Touched]:
         for (group, start), waiting in pending.items():
             change = waiting.change
-            if not change and not waiting.span:
+            if not change and not waiting.expired:
                 continue
             facts = self.of(group)
             balance = split_balances(change)
@@ -110,7 +119,7 @@ class Facts:
                 facts.balances.add(start, balance)
                 self._apply_slow(facts, start, waiting)
             if change or balance:
-                yield Touched(tier, group, start, names(change), bool(balance))
+                yield Touched(tier, group, start, names(change), bool(balance), not waiting.lasting)
 
     def _apply_fast(self, facts: GroupFacts, start: int, change: Pane) -> None:
         facts.fast.add(start, change)
@@ -129,7 +138,7 @@ class Facts:
         if not pane:
             del facts.days[day]
         merge(facts.span, change)
-        merge(facts.span, waiting.span)
+        remove(facts.span, waiting.expired)
 
     def of(self, group: int) -> GroupFacts:
         """The facts of a group, empty at first."""
@@ -146,11 +155,7 @@ class Facts:
     def closed_pane(self, group: int, window: str, bounds: Bounds) -> Nested:
         """Everything of an hour, a day or the span, with the backlog at its end."""
         facts = self.of(group)
-        if window == "hour":
-            pane = facts.hour(*bounds)
-        else:
-            pane = facts.days.get(bounds[0], {}) if window == "day" else facts.span
-        merged = nested(pane)
+        merged = nested(facts.closed(window, bounds))
         balance = facts.balances.before(bounds[1])
         if balance:
             merged[BACKLOG] = dict(balance)

@@ -31,7 +31,7 @@ class Levels:
         self._fences[key] = record.fence
         self._next[key] = record.next
         former = self._cells.get(key, {})
-        present: dict[Cell, Pane] = {cell: levels for cell, levels in record.cells}
+        present: dict[Cell, Pane] = dict(record.cells)
         for cell in former.keys() | present.keys():
             old, new = former.get(cell, {}), present.get(cell, {})
             if old != new:

@@ -71,7 +71,8 @@ class LiveRows:
             yield from self._emit(pair, clock, watermark)
 
     def _chosen(self, budget: int | None) -> list[Pair]:
-        first, rest = [], []
+        first: list[Pair] = []
+        rest: list[Pair] = []
         for pair in self._dirty:
             (first if pair[1] == NOW or not self._groups.labels[pair[0]] else rest).append(pair)
         return first + rest[:budget]

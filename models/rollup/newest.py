@@ -31,8 +31,8 @@ class NewestPanes:
         if former is not None and record.fence <= former[0]:
             return None
         facts = None if record.deleted else bytes(record.facts)
-        panes[identity] = (record.fence, facts)
         change = self._decode(facts) if facts is not None else {}
+        panes[identity] = (record.fence, facts)
         if former is not None and former[1] is not None:
             remove(change, self._decode(former[1]))
         return change

@@ -162,7 +162,7 @@ class Rollup:
         for touched in self._facts.flush():
             quiet = False
             self._live.touch(touched)
-            if touched.tier == "fast":
+            if touched.tier == "fast" or touched.expired:
                 continue
             for window in self._closing.values():
                 window.touch(touched)
