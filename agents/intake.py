@@ -200,7 +200,7 @@ class IntakeProcessor:
     def _move(self, source: str, message: Accepted, timestamp: int) -> None:
         if message.up_to is not None:
             self._sources.declare(source, message.up_to, timestamp)
-        elif message.occurred_at is not None:
+        else:
             self._sources.event(source, message.occurred_at, timestamp)
 
     def _dead_letter(self, source: str, topic: str, record: Record, rejection: RejectedError, outputs: list[Output]) -> None:

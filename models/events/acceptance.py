@@ -21,11 +21,11 @@ FUTURE_TOLERANCE_MS = 120_000
 class Accepted(msgspec.Struct):
     """What one input message says: events for the log, or the sender's own progress (``up_to``).
 
-    ``occurred_at`` is what moves the message's source; None for progress. All in epoch milliseconds.
+    ``occurred_at`` is what moves the message's source, if it is not ``up_to``. All in epoch milliseconds.
     """
 
     events: tuple[Event, ...]
-    occurred_at: int | None = None
+    occurred_at: int = 0
     up_to: int | None = None
     unknown_fields: int = 0
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
 from models.events.acceptance import Accepted, Position, accept, check_version_and_type
 from models.events.fields import Due
-from models.events.instants import leap_second_ms
+from models.events.instants import Instant, leap_second_ms
 from models.events.rejection import RejectedError
 from models.events.submitted import Submitted
 
@@ -20,7 +19,7 @@ _MAGIC_BYTE = 0
 _NULL = msgspec.Raw(b"null")
 _FIELDS = frozenset(Submitted.__struct_fields__)
 _DUE_FIELDS = frozenset(Due.__struct_fields__)
-_PATH = re.compile(r"(.*) - at `\$\.?(.*)`\Z", re.DOTALL)
+_INSTANTS = {field.name for struct in (Submitted, Due) for field in msgspec.structs.fields(struct) if field.type == Instant | None}
 _LEAP_SECOND_HINT = b":60"
 
 _read = msgspec.json.Decoder(Submitted).decode
@@ -55,7 +54,7 @@ def _accept_by_members(value: bytes, position: Position) -> Accepted:
     known, unknown_fields = _known(members)
     try:
         submitted = _read(msgspec.json.encode(known))
-    except (msgspec.DecodeError, RecursionError) as error:
+    except msgspec.DecodeError as error:
         raise _invalid_field(error) from None
     accepted = accept(submitted, position)
     accepted.unknown_fields = unknown_fields
@@ -81,39 +80,33 @@ def _members(value: bytes) -> dict[str, msgspec.Raw]:
 
 
 def _plain(raw: msgspec.Raw | None) -> object:
-    """A short scalar as it is, anything else as a text that is no version and no type."""
+    """A text or an integer as it is, anything else as a text that is no version and no type."""
     if raw is None:
         return None
     try:
         return msgspec.json.decode(raw, type=str | int | None)
-    except (msgspec.DecodeError, RecursionError):
+    except msgspec.DecodeError:
         return "not a text"
 
 
 def _known(members: dict[str, msgspec.Raw]) -> tuple[dict[str, Any], int]:
     """The members that the contract has, nulls left out, leap seconds put into milliseconds, and how many others there were."""
-    known: dict[str, Any] = {name: _normal(raw) for name, raw in members.items() if name in _FIELDS}
-    unknown_fields = len(members) - len(known)
-    for name in [name for name, raw in known.items() if raw == _NULL]:
-        del known[name]
+    known: dict[str, Any] = {name: _normal(name, raw) for name, raw in members.items() if name in _FIELDS and raw != _NULL}
+    unknown_fields = sum(name not in _FIELDS for name in members)
     if bytes(members.get("due", b""))[:1] == b"{":
         due = _members(bytes(members["due"]))
-        known["due"] = {name: _normal(raw) for name, raw in due.items() if name in _DUE_FIELDS}
+        known["due"] = {name: _normal(name, raw) for name, raw in due.items() if name in _DUE_FIELDS}
         unknown_fields += len(due) - len(known["due"])
     return known, unknown_fields
 
 
-def _normal(raw: msgspec.Raw) -> msgspec.Raw | int:
-    if _LEAP_SECOND_HINT not in bytes(raw)[:24]:
+def _normal(name: str, raw: msgspec.Raw) -> msgspec.Raw | int:
+    if name not in _INSTANTS or _LEAP_SECOND_HINT not in bytes(raw):
         return raw
     instant = leap_second_ms(bytes(raw).decode().strip('"'))
     return raw if instant is None else instant
 
 
-def _invalid_field(error: Exception) -> RejectedError:
-    if isinstance(error, RecursionError):
-        return RejectedError("too_deep")
-    found = _PATH.match(f"{error}")
-    if found is None:
-        return RejectedError("invalid_field", "", f"{error}")
-    return RejectedError("invalid_field", found[2], found[1])
+def _invalid_field(error: msgspec.DecodeError) -> RejectedError:
+    detail, _, path = f"{error}".rpartition(" - at `$.")
+    return RejectedError("invalid_field", path.rstrip("`"), detail)

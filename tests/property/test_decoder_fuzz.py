@@ -34,7 +34,8 @@ def check(value: bytes) -> None:
     try:
         accepted = decode(value, NOW, "contacts-0@1")
     except RejectedError as error:
-        assert error.reason in REASONS
+        if error.reason not in REASONS:
+            raise
         return
     assert bool(accepted.events) != (accepted.up_to is not None)
     for event in accepted.events:

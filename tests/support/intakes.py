@@ -36,9 +36,7 @@ def events(outputs: Sequence[Output]) -> list[Event]:
 
 
 def dead_letters(outputs: Sequence[Output]) -> list[dict[str, str]]:
-    return [
-        {name: content.decode() for name, content in output.headers} for output in outputs if output.topic == "dead-letters"
-    ]
+    return [{name: content.decode() for name, content in output.headers} for output in outputs if output.topic == "dead-letters"]
 
 
 def mark(outputs: Sequence[Output]) -> Mark:

@@ -55,6 +55,7 @@ BYTES = {
     "naive time": (message(occurred_at="2026-03-02T09:00:00"), "invalid_field", "occurred_at"),
     "date only": (message(occurred_at="2026-03-02"), "invalid_field", "occurred_at"),
     "no such day": (message(occurred_at="2026-02-30T09:00:00Z"), "invalid_field", "occurred_at"),
+    "no leap second": (message(occurred_at="around :60"), "invalid_field", "occurred_at"),
     "leap second at noon": (message(occurred_at="2026-03-02T12:00:60Z"), "invalid_field", "occurred_at"),
     "leap second on no day": (message(occurred_at="2026-02-30T23:59:60Z"), "invalid_field", "occurred_at"),
     "leap second before time": (message(occurred_at="0001-01-01T00:59:60+01:00"), "invalid_field", "occurred_at"),

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from agents.intake import IntakeProcessor, IntakeSettings
 from models.progress.sources import InputSource
 from tests.support.input_records import NOW, InputRecord, record
-from tests.support.intakes import DECLARED, WALL, intake, mark
+from tests.support.intakes import CODEC, DECLARED, WALL, intake, mark
 
 SIMULATED = (("deskpulse-simulated", b"1"),)
 HOUR = 3_600_000
@@ -32,9 +33,7 @@ def test_a_mark_goes_to_every_log_partition_and_lists_all_topics() -> None:
         (NOW, -1, NOW - 5_000),
     ],
 )
-def test_an_event_moves_its_source_to_the_earlier_of_its_times_minus_the_allowance(
-    occurred_at: int, timestamp: int, reached: int
-) -> None:
+def test_an_event_moves_its_source_to_the_earlier_of_its_times_minus_the_allowance(occurred_at: int, timestamp: int, reached: int) -> None:
     processor = intake("contacts-0", "contacts-1")
     processor.handle("contacts-0", [record(occurred_at=occurred_at, timestamp=timestamp)])
     assert mark(processor.marks(NOW, {}, 0)).sources == {"contacts-0": reached}
@@ -210,6 +209,7 @@ class TestSourcesTooFarAhead:
 
 
 def test_names_of_sources_may_hold_dashes() -> None:
-    processor = intake("call-centre-1", **{"call-centre": InputSource(2)})
+    processor = IntakeProcessor(IntakeSettings({"call-centre": InputSource(2)}), CODEC)
+    processor.assigned({"call-centre-1"})
     processor.handle("call-centre-1", [record()])
     assert mark(processor.marks(NOW, {}, 0)).sources == {"call-centre-1": NOW - 5_000}

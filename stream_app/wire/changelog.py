@@ -1,0 +1,178 @@
+"""Codec of the changelogs: rows, panes and markers as MessagePack behind their fence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from models.cases.dimensions import Cell
+from models.cases.facts import Facts
+from models.cases.row import CaseRow, Level, Sent, Verdict
+from models.customers.row import CustomerRow
+from models.durability.fence import Fence
+from models.durability.keyed import KeyedState
+from models.durability.panes import Pane
+from models.durability.recovery import MARKER, PANE, ROW, CorruptChangelogError, fence_of, seal
+from models.events.canonical import ContactVersion, Definitions
+
+_encode = msgspec.msgpack.Encoder().encode
+_FLAGGED = frozenset({0, 10})  # ranks of the types whose payload holds a tuple
+
+
+class _CaseRow(msgspec.Struct, array_like=True):
+    wake_at: int
+    settled_to: int
+    level: Level | None
+    size: int
+    items: list[tuple[int, int, str, str, list[Any]]]
+    facts: list[tuple[str, int, Cell, int]]
+    sent: dict[str, Sent]
+    verdicts: dict[str, Verdict]
+
+
+class _CustomerRow(msgspec.Struct, array_like=True):
+    wake_at: int
+    settled_to: int
+    contacts: list[ContactVersion]
+    facts: list[tuple[str, int, Cell, int]]
+
+
+class Marker(msgspec.Struct):
+    """State of time at a checkpoint; ``offset`` is the next one to process."""
+
+    epoch: int
+    offset: int
+    sources: dict[str, int]
+    topics: dict[str, int]
+    clock: int
+    watermark: int
+    simulated: bool
+    definitions: Definitions
+    counters: dict[str, int]
+    seen: dict[str, list[str]]
+    beyond_horizon: int
+
+
+_decode_case = msgspec.msgpack.Decoder(_CaseRow).decode
+_decode_customer = msgspec.msgpack.Decoder(_CustomerRow).decode
+_decode_marker = msgspec.msgpack.Decoder(Marker).decode
+_decode_pane_id = msgspec.msgpack.Decoder(tuple[str, int, Cell]).decode
+_decode_facts = msgspec.msgpack.Decoder(dict[str, int]).decode
+
+
+def row_key(key: str) -> bytes:
+    """Changelog key of a row."""
+    return ROW + key.encode()
+
+
+def key_of_row(key: bytes) -> str:
+    """The row's own key."""
+    return key[1:].decode()
+
+
+def encode_case(row: CaseRow) -> bytes:
+    """A case's row."""
+    return seal(
+        row.fence,
+        _encode((row.wake_at, row.settled_to, row.level, row.size, row.items, _entries(row.facts), row.sent, row.verdicts)),
+    )
+
+
+def decode_case(key: bytes, value: bytes) -> CaseRow:
+    """The row again, cold. Raises ``CorruptChangelogError``."""
+    try:
+        stored = _decode_case(value[8:])
+    except msgspec.DecodeError as error:
+        raise CorruptChangelogError(_message(key, error)) from error
+    row = CaseRow()
+    row.fence = fence_of(value)
+    row.wake_at, row.settled_to, row.level, row.size = stored.wake_at, stored.settled_to, stored.level, stored.size
+    row.items = [(at, rank, event_id, origin, _payload(rank, payload)) for at, rank, event_id, origin, payload in stored.items]
+    row.facts = {(fact, at, cell): weight for fact, at, cell, weight in stored.facts}
+    row.sent, row.verdicts = stored.sent, stored.verdicts
+    return row
+
+
+def _payload(rank: int, payload: list[Any]) -> tuple[Any, ...]:
+    if rank in _FLAGGED:
+        return tuple(tuple(part) if isinstance(part, list) else part for part in payload)
+    return tuple(payload)
+
+
+def encode_customer(row: CustomerRow) -> bytes:
+    """A customer's row."""
+    return seal(row.fence, _encode((row.wake_at, row.settled_to, list(row.contacts.values()), _entries(row.facts))))
+
+
+def decode_customer(key: bytes, value: bytes) -> CustomerRow:
+    """The row again. Raises ``CorruptChangelogError``."""
+    try:
+        stored = _decode_customer(value[8:])
+    except msgspec.DecodeError as error:
+        raise CorruptChangelogError(_message(key, error)) from error
+    row = CustomerRow()
+    row.fence = fence_of(value)
+    row.wake_at, row.settled_to = stored.wake_at, stored.settled_to
+    row.contacts = {contact.key: contact for contact in stored.contacts}
+    row.facts = {(fact, at, cell): weight for fact, at, cell, weight in stored.facts}
+    return row
+
+
+def _entries(facts: Facts) -> list[tuple[str, int, Cell, int]]:
+    return [(*fact, weight) for fact, weight in facts.items()]
+
+
+def pane_key(pane: Pane) -> bytes:
+    """Changelog key of a pane."""
+    return PANE + _encode(pane.id)
+
+
+def encode_pane(pane: Pane) -> bytes:
+    """A pane, or that it is deleted."""
+    return seal(pane.fence, b"" if pane.deleted else _encode(pane.facts))
+
+
+def decode_pane(key: bytes, value: bytes) -> Pane:
+    """The pane again. Raises ``CorruptChangelogError``."""
+    try:
+        pane = Pane(_decode_pane_id(key[1:]))
+        pane.fence = fence_of(value)
+        pane.deleted = len(value) == len(seal(0, b""))
+        pane.facts = {} if pane.deleted else _decode_facts(value[8:])
+    except msgspec.DecodeError as error:
+        raise CorruptChangelogError(_message(key, error)) from error
+    return pane
+
+
+def encode_marker(state: KeyedState[Any], fence: Fence) -> tuple[bytes, bytes]:
+    """Key and value of the marker that ends a checkpoint."""
+    progress = state.progress
+    marker = Marker(
+        epoch=state.epoch,
+        offset=state.offset,
+        sources=progress.sources,
+        topics=progress.topics,
+        clock=progress.clock,
+        watermark=progress.watermark,
+        simulated=progress.simulated,
+        definitions=state.definitions,
+        counters=state.counters,
+        seen=state.dimensions.seen,
+        beyond_horizon=state.panes.beyond_horizon,
+    )
+    return MARKER, seal(fence, _encode(marker))
+
+
+def decode_marker(value: bytes) -> Marker:
+    """The marker again. Raises ``CorruptChangelogError``."""
+    try:
+        return _decode_marker(value[8:])
+    except msgspec.DecodeError as error:
+        raise CorruptChangelogError(_message(MARKER, error)) from error
+
+
+def _message(key: bytes, error: Exception) -> str:
+    return (
+        f"changelog record {key[:80]!r} cannot be read ({error}); the state cannot be trusted. Make it again with `deskpulse state rebuild`"
+    )
