@@ -23,7 +23,7 @@ class BrokerProcess:
     """What every local broker has in common; subclasses say how the process is called and when it serves.
 
     The child gets a session of its own, so a Ctrl-C at the terminal reaches only the parent, which then stops things in its own order.
-    It is stopped when the interpreter exits.
+    It is stopped when the interpreter exits, and killed when this process dies without a chance to do so.
     """
 
     def __init__(self, *, name: str, data_dir: Path | None, start_timeout_seconds: float) -> None:
@@ -33,6 +33,7 @@ class BrokerProcess:
         self.log_file = self.data_dir / "broker.log"
         self._start_timeout_seconds = start_timeout_seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
 
     @property
@@ -77,6 +78,7 @@ class BrokerProcess:
                 env=dict(self._environment()),
                 start_new_session=True,
             )
+        self._guard = _guard_of(self._process.pid)
 
     def wait_until(self, serves: Callable[[], bool]) -> None:
         """Raises ``BrokerStartError`` when the process ends or the start takes too long; the process is killed then."""
@@ -109,14 +111,20 @@ class BrokerProcess:
             self._process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
             self.kill()
-        self._process = None
+        self._dismiss()
 
     def kill(self) -> None:
         """SIGKILL and wait for the end: afterwards the port is free and nothing more is written."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            self._process = None
+        self._dismiss()
+
+    def _dismiss(self) -> None:
+        self._process = None
+        if self._guard is not None:
+            self._guard.communicate(b"ended\n")
+            self._guard = None
 
     def restart(self) -> None:
         self.stop()
@@ -149,3 +157,10 @@ class BrokerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _guard_of(pid: int) -> subprocess.Popen[bytes]:
+    """A shell that waits for a line from us and kills the broker if the pipe closes without one: we are gone then, however we died."""
+    return subprocess.Popen(
+        ["/bin/sh", "-c", f"read ended || kill -9 {pid}"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    )

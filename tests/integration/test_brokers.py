@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,8 +17,11 @@ from stream_app.brokers import BrokerStartError, BrokerUnavailableError
 from stream_app.brokers.embedded import EmbeddedBroker
 from stream_app.brokers.kafka import KafkaBroker, KafkaCluster
 from stream_app.brokers.kafka_jars import jars
+from stream_app.brokers.loopback import known_brokers
 from stream_app.topic_admin import TopicsError, create_topics, describe_topics, existing_topics
 from stream_app.topics import TopicSpec, topic_specs
+from tests.support.requirements import missing
+from tests.support.waiting import eventually
 
 NOTHING_LISTENS = "127.0.0.1:1"
 
@@ -150,7 +157,7 @@ async def test_topics_wait_for_a_broker_that_is_still_starting(prefix: str) -> N
             await asyncio.to_thread(broker.start)
         except BrokerUnavailableError as error:
             creating.cancel()
-            pytest.skip(str(error))
+            missing(str(error))
         assert await creating == [f"{prefix}.talk"]
     finally:
         broker.close()
@@ -188,7 +195,7 @@ def test_a_broker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch, tm
     program.write_text("#!/bin/sh\necho out of luck\nexit 3\n")
     program.chmod(0o755)
     monkeypatch.setenv("CALF_TANSU_BIN", str(program))
-    with pytest.raises(BrokerStartError, match="ended while starting(?s:.)*out of luck"), EmbeddedBroker():
+    with pytest.raises(BrokerStartError, match=r"ended while starting[^$]*out of luck"), EmbeddedBroker():
         pass
 
 
@@ -213,3 +220,13 @@ async def test_a_data_directory_that_was_given_keeps_its_topics_for_the_next_bro
         assert f"{prefix}.talk" in await existing_topics(second.bootstrap, [f"{prefix}.talk"])
     finally:
         second.close()
+
+
+def test_a_process_that_is_killed_takes_its_broker_with_it(embedded: EmbeddedBroker) -> None:
+    program = "from stream_app.brokers.embedded import *; b = EmbeddedBroker(); b.start(); print(b.port, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None
+        port = int(owner.stdout.readline())
+        assert known_brokers(port) == 1
+        os.kill(owner.pid, signal.SIGKILL)
+    assert eventually(lambda: known_brokers(port) == 0, what="the end of the broker")
