@@ -52,7 +52,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """Seconds since the earliest of some instants."""
+    """The earliest of some instants (ms); published as ``since`` beside the seconds that have passed."""
 
     name: str
     windows: frozenset[str] = NOW
@@ -107,20 +107,14 @@ FORMULAS: dict[str, Formula] = {
     "awaiting_response": Level(("awaiting",)),
     "oldest_waiting": Age("oldest_awaiting_at"),
     "oldest_open": Age("oldest_open_at"),
-    "service_level": Ratio(
-        '"queue_answered_within"', '"queue_answered_within" + "queue_reached"', excluded='"queue_abandoned_within"'
-    ),
+    "service_level": Ratio('"queue_answered_within"', '"queue_answered_within" + "queue_reached"', excluded='"queue_abandoned_within"'),
     "service_level_negative": Ratio('"queue_answered_within"', f'"queue_answered" + {_LEFT}', COHORT),
-    "service_level_positive": Ratio(
-        '"queue_answered_within" + "queue_abandoned_within"', f'"queue_answered" + {_LEFT}', COHORT
-    ),
+    "service_level_positive": Ratio('"queue_answered_within" + "queue_abandoned_within"', f'"queue_answered" + {_LEFT}', COHORT),
     "service_level_answered_only": Ratio('"queue_answered_within"', '"queue_answered"', COHORT),
     "speed_of_answer_p50": Percentile("speed_of_answer", 0.5),
     "speed_of_answer_p90": Percentile("speed_of_answer", 0.9),
     "speed_of_answer_mean": Ratio('"speed_of_answer_ms" / 1000', '"queue_answered"'),
-    "abandonment_rate": Ratio(
-        '"queue_abandoned"', '"queue_answered" + "queue_abandoned"', excluded='"queue_abandoned_short"'
-    ),
+    "abandonment_rate": Ratio('"queue_abandoned"', '"queue_answered" + "queue_abandoned"', excluded='"queue_abandoned_short"'),
     "queue_abandoned": Count('"queue_abandoned"'),
     "handle_time_p50": Percentile("handle_time", 0.5),
     "handle_time_p90": Percentile("handle_time", 0.9),
@@ -140,24 +134,14 @@ FORMULAS: dict[str, Formula] = {
     "escalation_rate_resolved": Ratio('"resolved_escalated"', '"resolved"'),
     "transfers": Count('"transferred"'),
     "transfers_per_answered": Ratio('"transferred"', '"answered"'),
-    **{
-        f"sla_attainment_{metric}": Ratio(f'"sla_met:{metric}"', f'"sla_met:{metric}" + "sla_breached:{metric}"')
-        for metric in _METRICS
-    },
+    **{f"sla_attainment_{metric}": Ratio(f'"sla_met:{metric}"', f'"sla_met:{metric}" + "sla_breached:{metric}"') for metric in _METRICS},
     **{f"sla_met_{metric}": Count(f'"sla_met:{metric}"') for metric in _METRICS},
     **{f"sla_breached_{metric}": Count(f'"sla_breached:{metric}"') for metric in _METRICS},
-    **{
-        f"sla_{kind}_{metric}": Level((f"sla_{kind}:{metric}",))
-        for kind in ("overdue", "at_risk", "running")
-        for metric in _METRICS
-    },
+    **{f"sla_{kind}_{metric}": Level((f"sla_{kind}:{metric}",)) for kind in ("overdue", "at_risk", "running") for metric in _METRICS},
     "csat": Survey("share", '"csat_top2"', '"csat_responses"'),
     "nps": Survey("nps", '"nps_promoters" - "nps_detractors"', '"nps_responses"'),
     "ces_mean": Survey("mean", '"ces_sum" / 1000', '"ces_responses"'),
     "ces_low_effort": Survey("share", '"ces_low_effort"', '"ces_responses"'),
-    **{
-        f"response_rate_{kind}": RouteRatio(f'"survey_returned_{kind}"', f'"survey_sent_{kind}"')
-        for kind in ("csat", "nps", "ces")
-    },
+    **{f"response_rate_{kind}": RouteRatio(f'"survey_returned_{kind}"', f'"survey_sent_{kind}"') for kind in ("csat", "nps", "ces")},
     **{f"responses_{kind}": RouteCount(f'"{kind}_responses"') for kind in ("csat", "nps", "ces")},
 }

@@ -50,7 +50,6 @@ class Row(NamedTuple):
     low: float | None = None
     high: float | None = None
     excluded: float | None = None
-    percentile: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,29 +116,37 @@ def build_windows(connection: duckdb.DuckDBPyConnection, windows: Iterable[Windo
     _widen(connection)
 
 
-def rows(connection: duckdb.DuckDBPyConnection, clock: int, formulas: Mapping[str, Formula] = FORMULAS) -> dict[Key, Row]:
-    """Every KPI row with data; ``clock`` (ms) is what ages are measured against."""
-    return dict(_rows(connection, clock, formulas))
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, clock: int, formulas: Mapping[str, Formula]) -> Iterator[tuple[Key, Row]]:
+def build_truth(connection: duckdb.DuckDBPyConnection, formulas: Mapping[str, Formula] = FORMULAS) -> None:
+    """Sums -> table ``truth``, a row per KPI, window and group with data; an age is given as its instant (ms)."""
+    connection.execute(
+        "CREATE OR REPLACE TABLE truth (kpi VARCHAR, time_window VARCHAR, starts BIGINT, grouping BIGINT, queue VARCHAR,"
+        " channel VARCHAR, priority VARCHAR, route VARCHAR, value DOUBLE, numerator DOUBLE, denominator DOUBLE, n BIGINT,"
+        " low DOUBLE, high DOUBLE, excluded DOUBLE, tolerance DOUBLE)"
+    )
     for kpi, formula in formulas.items():
         wanted = "', '".join(sorted(formula.windows))
-        query = f"SELECT * FROM ({select(formula, clock)}) WHERE time_window IN ('{wanted}')"
-        for window, starts, grouping, queue, channel, priority, route, *values in connection.execute(query).fetchall():
-            cell = {"queue": queue, "channel": channel, "priority": priority}
-            group = [(name, cell[name]) for name in GROUPS[grouping]]
-            if route:
-                group.append(("route", route))
-            bounded = None if window in ("span", "now") else starts
-            yield Key(kpi, window, bounded, tuple(sorted(group))), Row(*values, percentile=isinstance(formula, Percentile))
+        tolerance = 0.01 if isinstance(formula, Percentile) else 0 if isinstance(formula, Age) else 1e-9
+        connection.execute(f"INSERT INTO truth SELECT '{kpi}', *, {tolerance} FROM ({select(formula)}) WHERE time_window IN ('{wanted}')")
+
+
+def rows(connection: duckdb.DuckDBPyConnection) -> dict[Key, Row]:
+    """The table ``truth`` as a mapping."""
+    found: dict[Key, Row] = {}
+    for kpi, window, starts, grouping, queue, channel, priority, route, *values in connection.execute(
+        "SELECT * EXCLUDE (tolerance) FROM truth"
+    ).fetchall():
+        cell = {"queue": queue, "channel": channel, "priority": priority}
+        group = [(name, cell[name]) for name in GROUPS[grouping]] + ([("route", route)] if route else [])
+        bounded = None if window in ("span", "now") else starts
+        found[Key(kpi, window, bounded, tuple(sorted(group)))] = Row(*values)
+    return found
 
 
 _KEYS = "time_window, starts, grouping, queue, channel, priority"
 _NONE = "NULL AS numerator, NULL AS denominator, NULL AS n, NULL AS low, NULL AS high, NULL AS excluded"
 
 
-def select(formula: Formula, clock: int) -> str:
+def select(formula: Formula) -> str:
     """The SQL of a formula: window, group, route, value, numerator, denominator, n, low, high, excluded."""
     match formula:
         case Count(value) | RouteCount(value):
@@ -170,7 +177,7 @@ def select(formula: Formula, clock: int) -> str:
         case Age(name):
             return (
                 "SELECT 'now' AS time_window, 0 AS starts, grouping, queue, channel, priority, '' AS route,"
-                f" greatest({clock} - total, 0) / 1000 AS value, {_NONE} FROM level_total WHERE name = '{name}'"
+                f" total AS value, {_NONE} FROM level_total WHERE name = '{name}'"
             )
         case Survey(shape, numerator, responses):
             return _survey(shape, numerator, responses)
@@ -215,9 +222,7 @@ def _widen(connection: duckdb.DuckDBPyConnection) -> None:
             f"coalesce(max(total) FILTER (name = '{name}'), 0) AS \"{name}\"" for name in _names(*_expressions(routed=routed))
         )
         condition = "route <> ''" if routed else "route = ''"
-        connection.execute(
-            f"CREATE OR REPLACE TABLE {table} AS SELECT {_KEYS}, route, {columns} FROM total WHERE {condition} GROUP BY ALL"
-        )
+        connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {_KEYS}, route, {columns} FROM total WHERE {condition} GROUP BY ALL")
 
 
 def _expressions(*, routed: bool) -> Iterator[str]:

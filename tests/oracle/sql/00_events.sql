@@ -2,9 +2,7 @@
 -- In: table raw(topic, event STRUCT). Out: table input, table event (distinct, without exempt cases).
 
 CREATE OR REPLACE MACRO instant(written) AS
-    CASE WHEN written IS NULL THEN NULL
-         WHEN regexp_full_match(written, '-?[0-9]+') THEN written::BIGINT
-         ELSE epoch_ms(written::TIMESTAMPTZ) END;
+    coalesce(TRY_CAST(written AS BIGINT), epoch_ms(TRY_CAST(written AS TIMESTAMPTZ)));
 
 CREATE OR REPLACE MACRO present(written) AS nullif(written, '');
 

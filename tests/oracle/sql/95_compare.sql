@@ -1,0 +1,55 @@
+-- truth against published. In: truth, time_window, published_line(topic, o, r). Out: published, difference.
+
+CREATE OR REPLACE TABLE published AS
+WITH newest AS (
+    SELECT topic, o, r.* EXCLUDE ("group"), r.window AS time_window,
+        coalesce(r."group".queue, '') AS queue, coalesce(r."group".channel, '') AS channel,
+        coalesce(r."group".priority, '') AS priority, coalesce(r."group".route, '') AS route,
+        (CASE WHEN r."group".queue IS NULL THEN 4 ELSE 0 END) + (CASE WHEN r."group".channel IS NULL THEN 2 ELSE 0 END)
+        + (CASE WHEN r."group".priority IS NULL THEN 1 ELSE 0 END) AS grouping
+    FROM published_line
+    WHERE r.kpi NOT IN ('watermark', 'source_progress', 'next_to_breach')
+)
+SELECT * FROM newest
+QUALIFY row_number() OVER (
+    PARTITION BY topic, kpi, time_window, CASE WHEN topic = 'kpi-windows' THEN window_start END, queue, channel, priority, route
+    ORDER BY coalesce(revision, 0) DESC, o DESC) = 1;
+
+-- Spans, live windows and levels are compared once per topic that has them; a day only when it is closed.
+CREATE OR REPLACE TABLE comparable AS
+SELECT p.topic, p.kpi, p.time_window, CASE WHEN p.time_window IN ('span', 'now') THEN 0 ELSE p.window_start END AS starts,
+    p.grouping, p.queue, p.channel, p.priority, p.route, coalesce(p.since, p.value) AS value, p.numerator, p.denominator, p.n, p.low, p.high, p.excluded, p.state
+FROM published AS p
+WHERE p.time_window IN ('span', 'now')
+   OR EXISTS (FROM time_window AS w WHERE w.time_window = p.time_window AND w.starts = p.window_start);
+
+CREATE OR REPLACE TABLE expected AS
+SELECT t.kpi, t.time_window, CASE WHEN t.time_window IN ('span', 'now') THEN 0 ELSE t.starts END AS starts, t.grouping,
+    coalesce(t.queue, '') AS queue, coalesce(t.channel, '') AS channel, coalesce(t.priority, '') AS priority, coalesce(t.route, '') AS route,
+    t.value, t.numerator, t.denominator, t.n, t.low, t.high, t.excluded, t.tolerance
+FROM truth AS t
+WHERE t.time_window NOT IN ('5m', '15m', '30m', '60m', 'today', '7d', '28d') OR getvariable('live')
+;
+
+-- Null and 0 differ, except that a row without data may be left out altogether.
+CREATE OR REPLACE MACRO differs(wanted, found, tolerance) AS
+    CASE WHEN wanted IS NULL OR found IS NULL THEN (wanted IS NULL) <> (found IS NULL)
+         ELSE abs(wanted - found) > tolerance * greatest(abs(wanted), abs(found)) + 1e-9 END;
+
+CREATE OR REPLACE TABLE difference AS
+SELECT kpi, time_window, starts, grouping, queue, channel, priority, route,
+    e.value AS wanted, c.value AS found, e.numerator AS wanted_numerator, c.numerator AS found_numerator,
+    e.denominator AS wanted_denominator, c.denominator AS found_denominator,
+    CASE WHEN c.kpi IS NULL THEN 'missing' WHEN e.kpi IS NULL THEN 'extra'
+         WHEN c.time_window IN ('hour', 'day') AND c.state IS DISTINCT FROM 'final' THEN 'not final'
+         WHEN differs(e.value, c.value, e.tolerance) THEN 'value'
+         WHEN e.numerator IS NOT NULL AND differs(e.numerator, c.numerator, e.tolerance) THEN 'numerator'
+         WHEN e.denominator IS NOT NULL AND differs(e.denominator, c.denominator, e.tolerance) THEN 'denominator'
+         WHEN e.n IS NOT NULL AND differs(e.n, c.n, 1e-9) THEN 'n'
+         WHEN differs(e.low, c.low, 1e-9) OR differs(e.high, c.high, 1e-9) THEN 'interval'
+         WHEN e.excluded IS NOT NULL AND differs(e.excluded, coalesce(c.excluded, 0), 1e-9) THEN 'excluded' END AS what
+FROM expected AS e
+FULL JOIN comparable AS c USING (kpi, time_window, starts, grouping, queue, channel, priority, route)
+WHERE what IS NOT NULL
+  AND NOT (what = 'missing' AND coalesce(e.value, 0) = 0 AND coalesce(e.numerator, 0) = 0 AND coalesce(e.denominator, 0) = 0)
+  AND NOT (what = 'extra' AND coalesce(c.value, 0) = 0 AND coalesce(c.numerator, 0) = 0 AND coalesce(c.denominator, 0) = 0);
