@@ -8,7 +8,8 @@ What differs from Apache Kafka, so nobody has to find it again:
 - joining a consumer group takes about half the session timeout: ``SESSION_TIMEOUT_MS`` is pleasant;
 - asking for the metadata of an unknown topic creates it, with four partitions;
 - a waiting fetch does not wake for new data: ask again often (``FETCH_MAX_WAIT_MS``);
-- logs grow as long as it runs: nothing is compacted or deleted by age.
+- it keeps topic settings and answers them, but acts on none: no compaction, no deletion by age, records keep their sender's timestamp
+  in spite of ``LogAppendTime``.
 """
 
 from __future__ import annotations
