@@ -9,7 +9,7 @@ import msgspec
 
 from models.events.canonical import Event
 from models.events.fields import SCORE_RANGES
-from models.events.instants import epoch_ms
+from models.events.instants import LATEST_MS, epoch_ms
 from models.events.rejection import RejectedError
 from models.events.rules import RULES, Rule
 from models.events.submitted import SCHEMA_VERSION, Submitted
@@ -18,7 +18,7 @@ FUTURE_TOLERANCE_MS = 120_000
 """How far after its record's Kafka timestamp an event may claim to have happened."""
 
 
-class Accepted(msgspec.Struct):
+class Accepted(msgspec.Struct, gc=False):
     """What one input message says: events for the log, or the sender's own progress (``up_to``).
 
     ``occurred_at`` is what moves the message's source, if it is not ``up_to``. All in epoch milliseconds.
@@ -30,7 +30,7 @@ class Accepted(msgspec.Struct):
     unknown_fields: int = 0
 
 
-class Position(msgspec.Struct):
+class Position(msgspec.Struct, gc=False):
     """Where a message stood: its bytes, Kafka timestamp (ms, negative if it has none), ``topic-partition@offset``."""
 
     content: bytes
@@ -122,8 +122,8 @@ def _instant(value: datetime | int | None, field: str) -> int:
     if value is None:
         raise RejectedError("missing_field", field)
     instant = epoch_ms(value)
-    if instant < 0:
-        raise RejectedError("invalid_field", field, "before 1970")
+    if not 0 <= instant <= LATEST_MS:
+        raise RejectedError("invalid_field", field, "not between the years 1970 and 9999")
     return instant
 
 

@@ -32,7 +32,7 @@ SCORE_RANGES: dict[str, tuple[float, float]] = {"csat": (1, 5), "nps": (0, 10), 
 """Lowest and highest score of each kind of survey, both included."""
 
 
-class Due(msgspec.Struct, forbid_unknown_fields=True):
+class Due(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """Instants the source has promised; they outrank a policy's targets."""
 
     first_reply: Instant | None = None

@@ -15,7 +15,7 @@ from models.events.instants import Instant
 SCHEMA_VERSION = 1
 
 
-class Submitted(msgspec.Struct, forbid_unknown_fields=True):
+class Submitted(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """Every field of every type, with the defaults of ``canonical.Event``: a text that is missing is empty.
 
     A null means missing, but has to be left out before. ``agent_id`` is another name of ``representative_id``.

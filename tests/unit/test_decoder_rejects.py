@@ -82,6 +82,10 @@ BYTES = {
     "due that is no object": (message("contact.opened", due=5), "invalid_field", "due"),
     "due of a wrong type": (message("contact.opened", due={"resolution": "soon"}), "invalid_field", "due.resolution"),
     "due before 1970": (message("contact.opened", due={"resolution": "1960-01-01T00:00:00Z"}), "invalid_field", "due.resolution"),
+    "due after 9999": (
+        message("contact.opened", due={"resolution": "9999-12-31T23:59:59-12:00"}), "invalid_field", "due.resolution",
+    ),
+    "year 0": (message(occurred_at="0001-01-01T00:00:00+12:00"), "invalid_field", "occurred_at"),
     "progress of nothing": (message("source.progress"), "missing_field", "up_to"),
     "recorded and never opened": (message("contact.recorded"), "missing_field", "opened_at"),
     "recorded in the future": (
