@@ -1,0 +1,258 @@
+"""What this worker holds between one rebalance and the next, and how it gets and gives it up.
+
+Each assignment has an epoch. Whatever arrives with another epoch is late work and dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+from faust.types import TP
+
+from agents.ports import Record, StatefulProcessor
+from stream_app.engine.durations import Durations
+from stream_app.engine.failure import FailStop, RefusalError
+from stream_app.engine.faust_app import BatchConsumer, LogEnd, PartitionBatch
+from stream_app.engine.intake import IntakeRunner
+from stream_app.engine.outbox import Outbox
+from stream_app.engine.processors import IntakeProcessor, RollupProcessor
+from stream_app.engine.reading import LogRange, Reader
+from stream_app.engine.recovery import Recovery, out_of_range
+from stream_app.engine.rollup import RollupRunner
+from stream_app.engine.settings import EngineSettings
+from stream_app.engine.stateful import StatefulPartition, Status
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+_READ_AGAIN_AFTER = 1.0
+
+
+class Assignment:
+    """The partitions of this worker, of all kinds of processors, through all its assignments."""
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        consumer: Callable[[], BatchConsumer],
+        outbox: Outbox,
+        fail: FailStop,
+        intake: IntakeProcessor | None,
+        stateful: Sequence[StatefulProcessor],
+        rollup: RollupProcessor | None,
+    ) -> None:
+        self._settings = settings
+        self._consumer = consumer
+        self._outbox = outbox
+        self._fail = fail
+        self._stateful = {settings.topic(processor.log): processor for processor in stateful}
+        self._inputs = {settings.topic(name): name for name in settings.inputs} if intake else {}
+        self._panes = settings.topic(settings.panes)
+        self.intake = IntakeRunner(intake, outbox, _Steering(consumer), self._commit, settings, fail) if intake else None
+        self.rollup = RollupRunner(rollup, outbox, settings, fail) if rollup else None
+        self.epoch = 0
+        self.assigned: set[TP] | None = None
+        self.partitions: dict[TP, StatefulPartition] = {}
+        self.checkpoint_seconds = {processor.name: Durations() for processor in stateful}
+        self._opening: list[asyncio.Future[None]] = []
+        self._closing = asyncio.Lock()
+        self._handled_before: Counter[str] = Counter()
+
+    @property
+    def ready(self) -> bool:
+        """Everything assigned is recovered and open. A worker with nothing assigned is ready."""
+        if self.assigned is None or any(not task.done() for task in self._opening):
+            return False
+        return all(partition.status is Status.OPEN for partition in self.partitions.values())
+
+    def topics(self) -> list[str]:
+        """The real topics to consume."""
+        return [*self._inputs, *self._stateful, *([self._panes] if self.rollup else [])]
+
+    def records_handled(self) -> Mapping[str, int]:
+        """Records handled since the start, by processor (``intake`` and ``rollup`` beside the stateful ones)."""
+        return self._handled_before + self._handled_now()
+
+    def _handled_now(self) -> Counter[str]:
+        counts = Counter({partition.processor.name: 0 for partition in self.partitions.values()})
+        for partition in self.partitions.values():
+            counts[partition.processor.name] += partition.records_handled
+        if self.intake is not None:
+            counts["intake"] = self.intake.records_handled
+        if self.rollup is not None:
+            counts["rollup"] = self.rollup.records_handled
+        return counts
+
+    async def on_batch(self, batch: PartitionBatch) -> None:
+        """Give a batch to whom it belongs; whatever escapes ends the process."""
+        try:
+            await self._dispatch(batch)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a processor's bug must not lose the batch in silence
+            self._fail(f"handling a batch of {batch.tp.topic}-{batch.tp.partition} failed", cause=error)
+        finally:
+            self._consumer().batch_done(batch.tp)
+
+    async def _dispatch(self, batch: PartitionBatch) -> None:
+        if batch.tp in self.partitions:
+            await self.partitions[batch.tp].on_batch(batch)
+        elif self.intake is not None and batch.tp.topic in self._inputs:
+            await self.intake.on_batch(batch)
+        elif self.rollup is not None and batch.tp.topic == self._panes:
+            await self.rollup.on_batch(batch)
+
+    def assign(self, assigned: set[TP]) -> None:
+        """Begin a new assignment; its partitions open in the background, each kind on its own."""
+        self.epoch += 1
+        self.assigned = set(assigned)
+        self.partitions = {tp: self._new_partition(tp) for tp in sorted(assigned) if tp.topic in self._stateful}
+        inputs = [tp for tp in assigned if tp.topic in self._inputs]
+        panes = [tp for tp in assigned if tp.topic == self._panes]
+        if self.partitions:
+            self._start(self._open_stateful(list(self.partitions.values()), self.epoch))
+        if self.intake is not None and inputs:
+            self._start(self._open_intake(self.intake, inputs, self.epoch))
+        if self.rollup is not None and panes:
+            self._start(self._open_rollup(self.rollup, panes, self.epoch))
+
+    async def close(self) -> None:
+        """Give everything up: last checkpoints and commits, then no state is left. Repeats are harmless."""
+        async with self._closing:
+            await self._close()
+
+    async def _close(self) -> None:
+        for task in self._opening:
+            task.cancel()
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        self._opening = []
+        self.assigned = None
+        if self.intake is not None and self.intake.open:
+            await self.intake.close()
+        await asyncio.gather(*(partition.close() for partition in self.partitions.values()))
+        if self.rollup is not None and self.rollup.open:
+            await self.rollup.close()
+        for partition in self.partitions.values():
+            self._handled_before[partition.processor.name] += partition.records_handled
+        self.partitions = {}
+
+    def _new_partition(self, tp: TP) -> StatefulPartition:
+        processor = self._stateful[tp.topic]
+        return StatefulPartition(
+            processor,
+            tp.partition,
+            self.epoch,
+            self._outbox,
+            self._commit_log,
+            self._settings,
+            self._fail,
+            self.checkpoint_seconds[processor.name],
+        )
+
+    def _start(self, work: Awaitable[None]) -> None:
+        self._opening.append(asyncio.ensure_future(self._guarded(work)))
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except RefusalError as refusal:
+            self._fail(str(refusal), refusal.code)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - an unopened partition would stay silent for ever
+            self._fail("opening the assigned partitions failed", cause=error)
+
+    async def _open_stateful(self, partitions: list[StatefulPartition], epoch: int) -> None:
+        recovered = await self._reading(lambda reader: Recovery(self._settings, reader).recover(partitions))
+        gc.collect()
+        gc.freeze()
+        for partition, state in recovered:
+            partition.open(state, epoch)
+            tp = TP(self._settings.topic(partition.processor.log), partition.partition)
+            await self._consumer().open_partition(tp, epoch, state.offset)
+
+    async def _open_intake(self, intake: IntakeRunner, tps: list[TP], epoch: int) -> None:
+        held = await self._reading(lambda reader: reader.ranges(_plain(tps)))
+        positions = {tp: await self._input_position(tp, held[TopicPartition(*tp)]) for tp in tps}
+        intake.start({tp: f"{self._inputs[tp.topic]}-{tp.partition}" for tp in tps}, positions, epoch)
+        for tp, position in positions.items():
+            await self._consumer().open_partition(tp, epoch, position)
+
+    async def _input_position(self, tp: TP, held: LogRange) -> int:
+        """The committed offset; the beginning for a group that never committed."""
+        committed = await self._consumer().committed_offset(tp)
+        if committed is None:
+            return held.begin
+        if held.begin <= committed <= held.end:
+            return committed
+        end = await self._reading(lambda reader: reader.true_end(TopicPartition(*tp)))
+        if held.begin <= committed <= end:
+            return committed
+        raise out_of_range(
+            f"input {tp.topic}-{tp.partition}", committed, held, f"reset the offsets of group {self._settings.group_id}"
+        )
+
+    async def _open_rollup(self, rollup: RollupRunner, tps: list[TP], epoch: int) -> None:
+        positions = await self._reading(lambda reader: self._read_back(rollup.processor, reader, tps))
+        rollup.start(positions, epoch)
+        for tp in tps:
+            await self._consumer().open_partition(tp, epoch, positions[tp.partition])
+
+    async def _read_back(self, processor: RollupProcessor, reader: Reader, tps: list[TP]) -> dict[int, int]:
+        """Panes and published topics to their ends; answers where each panes partition goes on."""
+        processor.assigned()
+        for name in self._settings.published:
+            published = [TopicPartition(self._settings.topic(name), p) for p in range(self._outbox.partitions(name))]
+            await reader.read_to_end(published, dict.fromkeys(published, _reading_published(processor, name)))
+        ends = await reader.read_to_end(_plain(tps), dict.fromkeys(_plain(tps), processor.read_panes))
+        return {tp.partition: end for tp, end in ends.items()}
+
+    async def _reading(self, read: Callable[[Reader], Awaitable[Result]]) -> Result:
+        """Run ``read`` with a reader of its own, again from the start while the broker is away."""
+        while True:
+            try:
+                async with Reader(self._settings) as reader:
+                    return await read(reader)
+            except KafkaError as error:
+                logger.warning("reading back was interrupted (%r); starting it again", error)
+                await asyncio.sleep(_READ_AGAIN_AFTER)
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> None:
+        """Commit to the group; when it has moved on, the next owner reads some records again, harmlessly."""
+        if not await self._consumer().commit_offsets(offsets):
+            logger.info("the group has moved on: offsets not committed, their partitions are about to be revoked")
+
+    async def _commit_log(self, log: str, partition: int, offset: int) -> None:
+        await self._commit({TP(self._settings.topic(log), partition): offset})
+
+
+class _Steering:
+    """What Intake may do with the consumer, which exists only once Faust has started."""
+
+    def __init__(self, consumer: Callable[[], BatchConsumer]) -> None:
+        self._consumer = consumer
+
+    async def ends(self, tps: Iterable[TP]) -> dict[TP, LogEnd]:
+        return await self._consumer().ends(tps)
+
+    def set_paused(self, tps: set[TP]) -> None:
+        self._consumer().set_paused(tps)
+
+
+def _plain(tps: Iterable[TP]) -> list[TopicPartition]:
+    return [TopicPartition(tp.topic, tp.partition) for tp in tps]
+
+
+def _reading_published(processor: RollupProcessor, name: str) -> Callable[[Sequence[Record]], None]:
+    def read(records: Sequence[Record]) -> None:
+        processor.read_published(name, records)
+
+    return read

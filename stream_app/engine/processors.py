@@ -1,0 +1,45 @@
+"""What the engine calls on Intake and Rollup; the stateful kind is ``agents.ports.StatefulProcessor``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from agents.ports import Output, Record
+
+
+class IntakeProcessor(Protocol):
+    """Stateless: input topics to the canonical log. Sources are ``<logical input>-<partition>``."""
+
+    def assigned(self, sources: set[str]) -> None:
+        """From now on these sources, and no others, are read here."""
+
+    def handle(self, source: str, records: Sequence[Record]) -> list[Output]:
+        """Decode and route records, in order. Must not raise for a bad record."""
+
+    def marks(self, clock_ms: int, complete_at: dict[str, int], skew_ms: int | None) -> list[Output]:
+        """Progress of everything handled so far, one mark per log partition. Every output of earlier
+        ``handle`` calls has been acknowledged. ``complete_at``: all records before that wall-clock instant
+        were handled. ``skew_ms``: broker time minus local time, None when unknown."""
+
+    def paused(self) -> set[str]:
+        """Sources that are too far ahead of the slowest and shall not be fetched for now."""
+
+
+class RollupProcessor(Protocol):
+    """Merges panes and publishes; has no state of its own but what it reads back."""
+
+    def assigned(self) -> None: ...
+
+    def revoked(self) -> None: ...
+
+    def read_panes(self, records: Sequence[Record]) -> None: ...
+
+    def read_published(self, topic: str, records: Sequence[Record]) -> None:
+        """What this processor published earlier, by logical topic, read once to the end."""
+
+    def caught_up(self) -> None:
+        """Panes and published topics were read to their ends as of the assignment."""
+
+    def publish(self, clock_ms: int) -> list[Output]:
+        """Changed values; the outputs of the call before have been acknowledged."""

@@ -1,0 +1,109 @@
+"""Reading whole partitions to their end with a consumer that belongs to no group (recovery, read-back)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import aiokafka
+from aiokafka.structs import TopicPartition
+
+from agents.ports import Record
+from stream_app.engine.settings import EngineSettings
+
+logger = logging.getLogger(__name__)
+
+Absorb = Callable[[Sequence[Record]], None]
+
+
+@dataclass(slots=True, frozen=True)
+class LogRange:
+    """Offsets ``begin`` (inclusive) to ``end`` (exclusive) that a partition holds."""
+
+    begin: int
+    end: int
+
+    def holds(self, offset: int) -> bool:
+        """Whether reading can start at ``offset``; the end itself is a fine place to start."""
+        return self.begin <= offset <= self.end
+
+
+class Reader:
+    """A group-less consumer; an async context manager. Never commits, never joins anything."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        self._consumer = aiokafka.AIOKafkaConsumer(
+            bootstrap_servers=settings.bootstrap_servers,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_partition_fetch_bytes=settings.fetch_bytes,
+            fetch_max_wait_ms=max(1, int(settings.fetch_wait * 1000)),
+            request_timeout_ms=int(settings.request_timeout * 1000),
+            **settings.security,
+        )
+
+    async def __aenter__(self) -> Reader:
+        try:
+            await self._consumer.start()
+        except BaseException:
+            await self._consumer.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    async def ranges(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, LogRange]:
+        """What each partition holds now."""
+        wanted = list(tps)
+        begins = await self._consumer.beginning_offsets(wanted)
+        ends = await self._consumer.end_offsets(wanted)
+        return {tp: LogRange(begins[tp], ends[tp]) for tp in wanted}
+
+    async def read_to_end(self, tps: Iterable[TopicPartition], absorb: dict[TopicPartition, Absorb]) -> dict[TopicPartition, int]:
+        """Read each partition from its beginning to its end as of this call; answer the position after it.
+
+        The end is the greater of ListOffsets' answer and the high watermark of the first fetch: some brokers
+        answer the former too small by one batch.
+        """
+        targets = {tp: span for tp, span in (await self.ranges(tps)).items()}
+        if not targets:
+            return {}
+        self._consumer.assign(list(targets))
+        for tp, span in targets.items():
+            self._consumer.seek(tp, span.begin)
+        ends: dict[TopicPartition, int] = {}
+        done: dict[TopicPartition, int] = {}
+        while len(done) < len(targets):
+            fetched = await self._consumer.getmany(timeout_ms=200)
+            for tp, records in fetched.items():
+                absorb[tp](records)
+                await asyncio.sleep(0)
+            for tp in targets.keys() - done.keys():
+                position = await self._reached(tp, targets[tp].end, ends)
+                if position is not None:
+                    done[tp] = position
+                    self._consumer.pause(tp)
+        return done
+
+    async def _reached(self, tp: TopicPartition, end: int, ends: dict[TopicPartition, int]) -> int | None:
+        """The position of ``tp`` once it is at the end, else None."""
+        highwater = self._consumer.highwater(tp)
+        if highwater is None:
+            return None
+        target = ends.setdefault(tp, max(end, highwater))
+        position: int = await self._consumer.position(tp)
+        return position if position >= target else None
+
+    async def true_end(self, tp: TopicPartition) -> int:
+        """The high watermark as a fetch sees it."""
+        self._consumer.assign([tp])
+        span = (await self.ranges([tp]))[tp]
+        self._consumer.seek(tp, max(span.begin, span.end - 1))
+        while (highwater := self._consumer.highwater(tp)) is None:
+            await self._consumer.getmany(timeout_ms=100)
+        return int(highwater)

@@ -1,0 +1,88 @@
+"""Running Rollup: read back, then publish in turn with the acknowledgements of the turn before."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from stream_app.engine.failure import FailStop
+from stream_app.engine.faust_app import PartitionBatch
+from stream_app.engine.outbox import Outbox, Pending
+from stream_app.engine.processors import RollupProcessor
+from stream_app.engine.settings import EngineSettings
+from stream_app.engine.slices import in_slices
+
+
+class RollupRunner:
+    """Rollup during one assignment of the panes topic; it publishes only once it has read everything back."""
+
+    def __init__(self, processor: RollupProcessor, outbox: Outbox, settings: EngineSettings, fail: FailStop) -> None:
+        self.processor = processor
+        self._outbox = outbox
+        self._settings = settings
+        self._fail = fail
+        self._pending = Pending()
+        self._epoch = -1
+        self._positions: dict[int, int] = {}
+        self._stopping = asyncio.Event()
+        self._publisher: asyncio.Task[None] | None = None
+        self.highwaters: dict[int, int] = {}
+        self.records_handled = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether it is the active one and publishes."""
+        return self._publisher is not None
+
+    @property
+    def lags(self) -> dict[int, int]:
+        return {p: max(0, self.highwaters.get(p, 0) - position) for p, position in self._positions.items()}
+
+    def start(self, positions: dict[int, int], epoch: int) -> None:
+        """Panes and published topics were read; the panes topic goes on at ``positions``."""
+        self._epoch = epoch
+        self._positions = dict(positions)
+        self._stopping.clear()
+        self.processor.caught_up()
+        self._publisher = asyncio.get_running_loop().create_task(self._publish_forever())
+
+    async def on_batch(self, batch: PartitionBatch) -> None:
+        """Read a fetched batch of panes; work of another assignment is dropped."""
+        if self._publisher is None or batch.epoch != self._epoch or self._stopping.is_set():
+            return
+        if batch.start != self._positions[batch.tp.partition]:
+            self._fail(f"panes: a batch from {self._positions[batch.tp.partition]} on was lost")
+            return
+        for records in in_slices(batch.records, self._settings.slice_records):
+            self.processor.read_panes(records)
+            self.records_handled += len(records)
+            await asyncio.sleep(0)
+            if self._stopping.is_set() or batch.epoch != self._epoch:
+                return
+        self._positions[batch.tp.partition] = batch.next
+        self.highwaters[batch.tp.partition] = batch.highwater
+
+    async def close(self) -> None:
+        """Stop publishing; what was sent last may still be on its way and is complete in itself."""
+        self._stopping.set()
+        if self._publisher is not None:
+            await self._publisher
+            self._publisher = None
+        self._positions, self.highwaters = {}, {}
+        self.processor.revoked()
+
+    async def _publish_forever(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                await self._pending.settled()
+                self._outbox.put(self.processor.publish(int(time.time() * 1000)), self._pending)
+                await self._rest()
+        except BaseException as error:
+            self._fail("rollup: publishing failed", cause=error)
+            raise
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), self._settings.rollup_interval)
+        except TimeoutError:
+            return

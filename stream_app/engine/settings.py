@@ -1,0 +1,71 @@
+"""Settings of the batch engine; every key has a default that is right for one machine and one broker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def default_topic_name(logical: str) -> str:
+    """The real name of a logical topic under the default prefix; inputs keep their own names."""
+    inputs = {"contacts", "resolutions", "surveys"}
+    return logical if logical in inputs else f"deskpulse.{logical}"
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """What the engine needs to know beside its processors. Durations are seconds, sizes are bytes.
+
+    ``topic`` turns a logical topic name (``events``) into the one on the broker. ``outputs`` lists every
+    logical topic that a processor may write to: all of them must exist at start. ``security`` goes to every
+    aiokafka client as it is (``security_protocol``, ``ssl_context``, ``sasl_…``).
+    """
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    group_id: str = "deskpulse"
+    topic: Callable[[str], str] = default_topic_name
+    inputs: tuple[str, ...] = ("contacts", "resolutions", "surveys")
+    panes: str = "panes"
+    published: tuple[str, ...] = ("kpi-windows", "kpis")
+    outputs: tuple[str, ...] = (
+        "events",
+        "customer-log",
+        "panes",
+        "kpis",
+        "kpi-windows",
+        "case-events",
+        "sla-events",
+        "cases",
+        "dead-letters",
+    )
+
+    publish_interval: float = 0.1
+    checkpoint_interval: float = 1.0
+    mark_interval: float = 0.25
+    rollup_interval: float = 0.25
+
+    #: Records handed to a processor in one synchronous step; the event loop breathes in between.
+    slice_records: int = 2_000
+    #: Largest batch to produce. Below the broker's default ``message.max.bytes`` (1,048,588).
+    batch_bytes: int = 900_000
+    #: Unacknowledged bytes above which nothing new is handled.
+    outstanding_bytes: int = 16_000_000
+    fetch_bytes: int = 1_048_576
+    #: How long the broker holds an empty fetch: the latency floor while some partitions are silent.
+    fetch_wait: float = 0.02
+    #: How long one produced batch is tried again while its broker is away, before the process ends.
+    delivery_timeout: float = 900.0
+    request_timeout: float = 40.0
+
+    session_timeout: float = 20.0
+    heartbeat_interval: float = 3.0
+    rebalance_timeout: float = 60.0
+    #: Time for the last checkpoint when partitions are taken away; beyond it the process ends.
+    revoke_timeout: float = 30.0
+    #: Time for Faust to leave its group after the last checkpoint of a clean stop.
+    stop_timeout: float = 6.0
+    #: No progress of the event loop, the fetcher or a handler for this long ends the process.
+    stall_timeout: float = 60.0
+
+    security: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,55 @@
+"""A worker process with the toy processors: ``python -m tests.support.toy_worker '{"bootstrap": …, "prefix": …}'``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from typing import Any
+
+from stream_app.engine import EngineSettings, create_engine
+from tests.support.toy_processor import ToyIntake, ToyProcessor, ToyRollup
+
+OUTPUTS = ("events", "panes", "kpis", "kpi-windows", "case-events", "dead-letters")
+
+
+def engine_settings(options: dict[str, Any]) -> EngineSettings:
+    prefix = options["prefix"]
+    return EngineSettings(
+        bootstrap_servers=options["bootstrap"],
+        group_id=prefix,
+        topic=lambda name: f"{prefix}.{name}",
+        inputs=("contacts",),
+        outputs=OUTPUTS,
+        **options.get("settings", {}),
+    )
+
+
+async def work(options: dict[str, Any]) -> int:
+    engine = create_engine(
+        engine_settings(options),
+        ToyIntake() if options.get("intake") else None,
+        [ToyProcessor(output=options.get("output", "case-events"))],
+        ToyRollup() if options.get("rollup") else None,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, engine.stop)
+    reporter = loop.create_task(report_ready(engine))
+    code = await engine.run()
+    reporter.cancel()
+    print("handled", engine.records_handled(), flush=True)
+    return int(code)
+
+
+async def report_ready(engine: Any) -> None:
+    while not engine.ready:
+        await asyncio.sleep(0.02)
+    print("ready", flush=True)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    sys.exit(asyncio.run(work(json.loads(sys.argv[1]))))
