@@ -31,9 +31,7 @@ def token_for(host: str, token_file: Path | None, section: str) -> str | None:
     if token_file is None:
         if is_loopback(host):
             return None
-        raise UnsafeAddressError(
-            f"{section}.host {host} can be reached from other machines: set {section}.token_file, or use 127.0.0.1"
-        )
+        raise UnsafeAddressError(f"{section}.host {host} can be reached from other machines: set {section}.token_file, or use 127.0.0.1")
     return _read_token(token_file, section)
 
 

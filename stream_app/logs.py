@@ -32,6 +32,12 @@ def configure_logging(level: str, form: str, stream: TextIO | None = None) -> No
         library.propagate = True
 
 
+def only_results() -> None:
+    """For commands that run once and tell themselves what went wrong: libraries say nothing."""
+    for name in _LOUD_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
 class TextFormatter(logging.Formatter):
     """``2026-03-02T09:14:05.120Z warning stream_app.engine: message key=value``."""
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stream_app.cli.configured import configured
+from stream_app.logs import only_results
 from stream_app.settings import Settings
 from stream_app.snapshots.reading import UnreadableTopicError, read_latest
 from stream_app.snapshots.rows import Choice, Row, choose, group_words, parse_group, seconds_words, value_words
@@ -52,6 +53,7 @@ def snapshot(
     The number of rows that carry a value, the state of the window and the age of the data stand beside each value;
     n/a means that there is no data, which is not the same as 0.
     """
+    only_results()
     try:
         contents = asyncio.run(read_latest(settings.kafka.bootstrap_servers, settings.topic("kpis"), timeout))
     except UnreadableTopicError as error:

@@ -71,7 +71,7 @@ def _list_from_text(written: str) -> list[object]:
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
-    raise ValueError(f'must be text in quotation marks, not {_shown(value)}')
+    raise ValueError(f"must be text in quotation marks, not {_shown(value)}")
 
 
 def _number(value: object) -> int:

@@ -38,8 +38,7 @@ def _dimensions(dimensions: DimensionSettings) -> dict[str, list[str] | None]:
 
 def _sla(sla: SlaSettings) -> dict[str, object]:
     targets = {
-        metric: {priority: whole_seconds(target) for priority, target in by_priority.items()}
-        for metric, by_priority in sla.targets.items()
+        metric: {priority: whole_seconds(target) for priority, target in by_priority.items()} for metric, by_priority in sla.targets.items()
     }
     return {"targets": targets, "pause_statuses": list(sla.pause_statuses), "warn_percent": sla.warn_percent}
 

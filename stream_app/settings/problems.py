@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+LONGEST_LIST = 20
+"""So many known names are shown to somebody who wrote an unknown one; more would hide the message."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -34,6 +37,6 @@ def suggestion(wrong: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(wrong.lower(), list(by_lower), n=1, cutoff=0.6)
     if near:
         return f" Did you mean `{by_lower[near[0]]}`?"
-    if names and len(names) <= 20:
+    if names and len(names) <= LONGEST_LIST:
         return " Known: " + ", ".join(f"`{name}`" for name in names) + "."
     return ""

@@ -123,9 +123,7 @@ class DimensionSettings:
     priority: tuple[str, ...] | None = setting(None, "Priorities.")
     team: tuple[str, ...] | None = setting(None, "Teams.")
     route: tuple[str, ...] | None = setting(None, "Routes a survey is sent by, such as `email` or `ivr`.")
-    cap: int = setting(
-        200, "Most values of a dimension without a list; further ones become `other`.", minimum=1, maximum=10_000
-    )
+    cap: int = setting(200, "Most values of a dimension without a list; further ones become `other`.", minimum=1, maximum=10_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,7 +251,10 @@ class EngineSettings:
         whole=_SECOND,
     )
     row_cap_bytes: int = setting(
-        262_144, "Largest size of one case or customer. A full one takes no further events, which is counted.", minimum=4096, maximum=900_000
+        262_144,
+        "Largest size of one case or customer. A full one takes no further events, which is counted.",
+        minimum=4096,
+        maximum=900_000,
     )
 
 
@@ -263,9 +264,7 @@ class MetricsSettings:
 
     host: str = setting("127.0.0.1", "Address to listen on. Any but loopback needs `token_file`, or the worker refuses to start.")
     port: int = setting(9464, "Port; 0 takes a free one.", minimum=0, maximum=65_535)
-    token_file: Path | None = setting(
-        None, "File with the token that callers send as `Authorization: Bearer …`; 16 characters at least."
-    )
+    token_file: Path | None = setting(None, "File with the token that callers send as `Authorization: Bearer …`; 16 characters at least.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Everything on one machine: a broker and our own commands as processes, watched and stopped together."""

@@ -1,0 +1,1 @@
+"""What is wrong with an installation, in words, with what to do about each thing."""

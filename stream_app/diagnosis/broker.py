@@ -1,0 +1,175 @@
+"""What the broker says of itself, of our topics, of our consumer groups, and what time it is there."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from stream_app.diagnosis.findings import Finding, ok, problem, unknown, warning
+from stream_app.installation import configured_topics
+from stream_app.settings import Settings
+from stream_app.topic_admin import TopicsError, create_topics, existing_topics
+from stream_app.topics import ExistingTopic, TopicSpec, differences
+
+WAIT_SECONDS = 5.0
+LARGE_LAG_RECORDS = 10_000
+_LOG_APPEND_TIME = 1
+
+
+async def broker_findings(settings: Settings, *, probe_clock: bool) -> list[Finding]:
+    """Everything that only the broker can tell. With ``probe_clock`` a topic is made for one record and deleted again."""
+    server = settings.kafka.bootstrap_servers
+    specs = configured_topics(settings)
+    try:
+        existing = await existing_topics(server, [spec.name for spec in specs], wait_seconds=WAIT_SECONDS)
+    except TopicsError as error:
+        return [problem("broker", str(error), "start it (`deskpulse broker embedded`), or set kafka.bootstrap_servers")]
+    async with _admin(server) as admin:
+        findings = [*await _cluster(admin, settings), *topic_findings(settings, specs, existing)]
+        findings += await _group_findings(admin, settings)
+        if probe_clock:
+            findings.append(await _clock(admin, settings))
+    return findings
+
+
+@asynccontextmanager
+async def _admin(server: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=server)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _cluster(admin: AIOKafkaAdminClient, settings: Settings) -> list[Finding]:
+    cluster: dict[str, Any] = await admin.describe_cluster()
+    brokers = cluster.get("brokers", [])
+    nodes = ", ".join(f"{node['node_id']} at {node['host']}:{node['port']}" for node in brokers)
+    found = [ok("broker", f"answers; cluster {cluster.get('cluster_id') or 'without an id'}; broker {nodes}")]
+    copies = settings.kafka.replication_factor
+    if copies > len(brokers):
+        remedy = "start more brokers, or lower it before the topics are created"
+        found.append(problem("kafka.replication_factor", f"{copies}, but there are {len(brokers)} brokers", remedy))
+    elif copies == 1 and len(brokers) > 1:
+        found.append(warning("kafka.replication_factor", "1: a lost broker loses data", "use 3 when creating the topics"))
+    return found
+
+
+def topic_findings(settings: Settings, specs: Iterable[TopicSpec], existing: Mapping[str, ExistingTopic]) -> Iterator[Finding]:
+    """Differences between wanted and existing topics, one finding each; one alone when everything is in order."""
+    wanted = list(specs)
+    missing = [spec.name for spec in wanted if spec.name not in existing]
+    if missing:
+        yield problem("topics", f"{len(missing)} of {len(wanted)} are missing: {', '.join(missing)}", "run `deskpulse topics create`")
+    found = differences([spec for spec in wanted if spec.name in existing], existing)
+    for difference in found:
+        what = f"{difference.what} is {difference.actual}, should be {difference.expected}"
+        yield problem(f"topic {difference.topic}", what, difference.remedy)
+    if not found and not missing:
+        yield ok("topics", f"all {len(wanted)} are there, with the right partitions and cleanup")
+    yield from _input_findings(settings, existing)
+
+
+def _input_findings(settings: Settings, existing: Mapping[str, ExistingTopic]) -> Iterator[Finding]:
+    for name, given in settings.active_inputs().items():
+        topic = existing.get(given.topic)
+        if topic is None:
+            continue
+        detail = f"topic {given.topic}, {topic.partitions} partitions, progress {given.progress}"
+        if topic.partitions == given.partitions:
+            yield ok(f"input {name}", detail)
+        else:
+            detail += f", but the configuration says {given.partitions}"
+            yield warning(f"input {name}", detail, f"set inputs.{name}.partitions = {topic.partitions}")
+
+
+async def _group_findings(admin: AIOKafkaAdminClient, settings: Settings) -> list[Finding]:
+    try:
+        groups = sorted(name for name, *_ in await admin.list_consumer_groups() if _is_ours(name, settings))
+    except KafkaError as error:
+        return [unknown("consumer groups", f"the broker does not list them ({error})")]
+    if not groups:
+        return [warning("consumer groups", "no worker has ever run here", "start one: `deskpulse worker`")]
+    return [await _lag(admin, settings, group) for group in groups]
+
+
+def _is_ours(group: str, settings: Settings) -> bool:
+    prefix = settings.kafka.group_prefix
+    return group == prefix or group.startswith((f"{prefix}-", f"{prefix}."))
+
+
+async def _lag(admin: AIOKafkaAdminClient, settings: Settings, group: str) -> Finding:
+    subject = f"group {group}"
+    try:
+        committed = await admin.list_consumer_group_offsets(group)
+        ends = await _end_offsets(settings.kafka.bootstrap_servers, list(committed))
+    except KafkaError as error:
+        return unknown(subject, f"its offsets can not be read ({error})")
+    behind = {partition: max(0, ends[partition] - place.offset) for partition, place in committed.items()}
+    lag = sum(behind.values())
+    if lag <= LARGE_LAG_RECORDS:
+        return ok(subject, f"{lag:,} records behind in {len(behind)} partitions")
+    worst = max(behind, key=lambda partition: behind[partition])
+    detail = f"{lag:,} records behind; most in {worst.topic} partition {worst.partition} ({behind[worst]:,})"
+    return warning(subject, detail, "is a worker running (/readyz)? If it only can not keep up, start more of them")
+
+
+async def _end_offsets(server: str, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=server, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+        return ends
+    finally:
+        await consumer.stop()
+
+
+async def _clock(admin: AIOKafkaAdminClient, settings: Settings) -> Finding:
+    """Compares our clock with the time the broker writes on a record, within the duration of the request."""
+    name = f"{settings.kafka.topic_prefix}.doctor-{secrets.token_hex(4)}"
+    spec = TopicSpec(name, 1, {"message.timestamp.type": "LogAppendTime", "retention.ms": "60000"})
+    try:
+        await create_topics(settings.kafka.bootstrap_servers, [spec], wait_seconds=WAIT_SECONDS)
+    except TopicsError as error:
+        return unknown("clock", f"no topic could be made to ask for the time ({error})")
+    try:
+        before, stamp, kind, after = await _stamped(settings.kafka.bootstrap_servers, name)
+    except KafkaError as error:
+        return unknown("clock", f"no record could be written to ask for the time ({error})")
+    finally:
+        await admin.delete_topics([name])
+    if kind != _LOG_APPEND_TIME:
+        return unknown("clock", "this broker does not put its own time on records")
+    return clock_finding(settings, before, stamp, after)
+
+
+async def _stamped(server: str, topic: str) -> tuple[float, float, int, float]:
+    producer = AIOKafkaProducer(bootstrap_servers=server)
+    await producer.start()
+    try:
+        await producer.send_and_wait(topic, b"warm")
+        before = time.time() * 1000
+        written = await asyncio.wait_for(producer.send_and_wait(topic, b"clock"), WAIT_SECONDS)
+        return before, written.timestamp, written.timestamp_type, time.time() * 1000
+    finally:
+        await producer.stop()
+
+
+def clock_finding(settings: Settings, before: float, stamp: float, after: float) -> Finding:
+    """``stamp`` was made between ``before`` and ``after`` (all ms): what lies outside of that is a difference of clocks."""
+    difference = max(before - stamp, stamp - after, 0.0)
+    allowed = settings.time.allowance.total_seconds() * 1000
+    detail = f"{difference / 1000:.1f} s from the broker's"
+    if difference > allowed:
+        remedy = "set both clocks by NTP: until then no quiet input is taken to be complete"
+        return problem("clock", f"{detail}, more than time.allowance ({allowed / 1000:.0f} s)", remedy)
+    return ok("clock", detail)
