@@ -189,7 +189,8 @@ class _Pace:
 
     def event_time(self) -> int:
         """The instant whose turn it is, in epoch ms."""
-        assert self.speed is not None and self._first is not None
+        assert self.speed is not None
+        assert self._first is not None
         return self._first + int((time.monotonic() - self._began) * 1000 * self.speed)
 
     async def wait_for(self, occurred_at: int) -> None:
@@ -197,5 +198,6 @@ class _Pace:
         await asyncio.sleep(min(self._seconds_until(occurred_at), LONGEST_SILENCE_SECONDS))
 
     def _seconds_until(self, occurred_at: int) -> float:
-        assert self.speed is not None and self._first is not None
+        assert self.speed is not None
+        assert self._first is not None
         return self._began + (occurred_at - self._first) / 1000 / self.speed - time.monotonic()

@@ -28,6 +28,8 @@ STATUSES = {
     "Closed": "closed",
 }
 """What a state means for the case; a state that is not here (``-100``) says nothing and is passed over."""
+OVER = ("resolved", "closed")
+"""From these only a rising ``reopen_count`` leads back: the one row that says otherwise is out of place in the file."""
 MARGIN_MS = 8 * 86_400_000
 """After the last event: the seven days in which a contact can still be repeated, and one more."""
 
@@ -137,7 +139,6 @@ class _Incident:
             self.status = "open"
             at += 1  # what the case is reopened into comes after the reopening
         yield from self._state(update, at)
-        self.newest = at
 
     def _first_answer(self, update: Row, at: int) -> Iterator[InputEvent]:
         if not self.answered and update["incident_state"] != "New" and update["incident_state"] in STATUSES:
@@ -147,10 +148,10 @@ class _Incident:
 
     def _state(self, update: Row, at: int) -> Iterator[InputEvent]:
         status = STATUSES.get(update["incident_state"], self.status)
-        if status == self.status:
+        if status == self.status or (self.status in OVER and status not in OVER):
             return
         self.status = status
-        if status in ("resolved", "closed"):
+        if status in OVER:
             yield self._event(f"case.{status}", at)
         else:
             yield self._event("case.status_changed", at, status=status)
@@ -158,6 +159,7 @@ class _Incident:
     def _event(self, kind: str, at: int, **fields: object) -> InputEvent:
         event_id = f"{self.number}-{self.sequence:03d}"
         self.sequence += 1
+        self.newest = at if self.sequence > 1 else self.newest  # the opening binds nobody: two incidents are answered before it
         event: InputEvent = {"event_id": event_id, "type": kind, "occurred_at": at, "case_id": self.number}
         event.update((name, value) for name, value in fields.items() if value != "")
         return event
