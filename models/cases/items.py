@@ -68,3 +68,11 @@ def content_hash(item: Item) -> int:
 def size_of(item: Item) -> int:
     """About how many serialised bytes the item takes: a bound for the row, not an account."""
     return 24 + len(item[2]) + len(item[3]) + sum(len(part) + 2 if isinstance(part, str) else 9 for part in item[4])
+
+
+def event_of(item: Item, case_id: str) -> Event:
+    """The event an item was made of, as far as the row kept it (for dead letters)."""
+    at, rank, event_id, origin, payload = item
+    name, fields = FIELDS[rank]
+    values = dict(zip(("customer_id", "contact_id", *fields), payload, strict=True))
+    return Event(type=name, occurred_at=at, event_id=event_id, case_id=case_id, origin=origin, **values)

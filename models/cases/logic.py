@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from models.cases.contact import Outcome
@@ -10,7 +11,7 @@ from models.cases.fold import CaseFold
 from models.cases.items import item_of
 from models.cases.level import level_of
 from models.cases.level_table import LevelTable
-from models.cases.row import CaseRow, Sent
+from models.cases.row import CaseRow, Level, Sent
 from models.cases.rules import CaseRules
 from models.cases.take import Announcement, Taken, next_wake, pass_time, take
 from models.durability.fence import Fence, unpack
@@ -55,6 +56,10 @@ class CasesLogic:
     def occurred_at(self, record: Event) -> int:
         return record.occurred_at
 
+    def rewritten(self, keys: Sequence[str]) -> None:
+        """Publish these cases again."""
+        self.unsent_cases.update(dict.fromkeys(keys))
+
     def counted_before(self, row: CaseRow | None, record: Event) -> str:
         """A row that is ahead kept the event unless it was a duplicate."""
         known = row.find(record.event_id) if row is not None else None
@@ -89,6 +94,12 @@ class CasesLogic:
         if over:
             self.levels.change(key, row.level, None)
         return decision
+
+    def case_record(self, key: str, row: CaseRow | None, fence: Fence) -> dict[str, Any]:
+        """What ``cases`` says of a case; ``fence`` is used for one that is gone."""
+        if row is None:
+            return case_record(key, None, fence, None)
+        return case_record(key, row.warm(self.rules, self._dimensions), row.fence, row.level)
 
     # -- what follows -----------------------------------------------------------------------------------
 
@@ -200,11 +211,10 @@ def _case_event(key: str, step: Announcement) -> dict[str, Any]:
     }
 
 
-def case_record(key: str, row: CaseRow | None, fold: CaseFold | None, fence: Fence) -> dict[str, Any]:
+def case_record(key: str, fold: CaseFold | None, fence: Fence, level: Level | None) -> dict[str, Any]:
     """The record of ``cases``: the present state of an open case, or that it is over."""
-    if row is None or fold is None or fold.exempt or fold.status == "closed" or fold.opened_at is None:
+    if fold is None or fold.exempt or fold.status == "closed" or fold.opened_at is None:
         return {"fence": unpack(fence), "deleted": True}
-    level = row.level
     return {
         "fence": unpack(fence),
         "case_id": key,

@@ -29,6 +29,7 @@ CATALOGUE: tuple[Kpi, ...] = (
     *surveys.KPIS,
 )
 BY_ID: dict[str, Kpi] = {kpi.id: kpi for kpi in CATALOGUE}
+_NAMES: dict[str, tuple[str, ...]] = {kpi.id: kpi.formula.names for kpi in CATALOGUE}
 
 
 def with_window(window: str) -> tuple[Kpi, ...]:
@@ -40,16 +41,18 @@ def evaluate(kpis: Iterable[Kpi], pane: Nested, clock: int = 0) -> Iterator[tupl
     """Every KPI with data in the pane, with its survey route (empty where it has none)."""
     found = pane.keys()
     for kpi in kpis:
+        if found.isdisjoint(_NAMES[kpi.id]):
+            continue
         if kpi.per_route:
             yield from _by_route(kpi, pane, clock)
-        elif not found.isdisjoint(kpi.formula.names):
+        else:
             value = kpi.formula.evaluate(pane, clock)
             if value is not None:
                 yield kpi, "", value
 
 
 def _by_route(kpi: Kpi, pane: Nested, clock: int) -> Iterator[tuple[Kpi, str, KpiValue]]:
-    names = kpi.formula.names
+    names = _NAMES[kpi.id]
     for route in _routes(pane, names):
         of_route: Nested = {name: inner[route] for name in names if isinstance(inner := pane.get(name), dict) and route in inner}
         value = kpi.formula.evaluate(of_route, clock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from models.cases.dimensions import Dimensions
@@ -34,6 +35,9 @@ class CustomersLogic:
 
     def occurred_at(self, record: ContactVersion) -> int:
         return max((record.opened_at, *record.reopened_at))
+
+    def rewritten(self, keys: Sequence[str]) -> None:
+        """Nothing is published about single customers."""
 
     def counted_before(self, row: CustomerRow | None, record: ContactVersion) -> str:
         del row, record

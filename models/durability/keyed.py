@@ -10,7 +10,7 @@ What makes it exact, however often records are read again (each point has a test
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -73,6 +73,10 @@ class Logic(Protocol[R]):
     def apply(self, key: str, row: R | None, record: Any, fence: Fence, progress: Progress) -> Decision[R]: ...
     def wake(self, key: str, row: R, fence: Fence, progress: Progress) -> Decision[R]: ...
     def occurred_at(self, record: Any) -> int: ...
+    def rewritten(self, keys: Sequence[str]) -> None:
+        """These unchanged rows are written again; so must be what was published about them."""
+        ...
+
     def counted_before(self, row: R | None, record: Any) -> str:
         """How a record was counted that the row has already taken."""
         ...
@@ -222,11 +226,13 @@ class KeyedState(Generic[R]):
         self.checkpoints += 1
         keys = self.unwritten
         self.unwritten = {}
-        for key in self._share_to_rewrite():
+        share = self._share_to_rewrite()
+        for key in share:
             keys.setdefault(key)
+        self.logic.rewritten(share)
         return list(keys)
 
-    def _share_to_rewrite(self) -> Iterable[str]:
+    def _share_to_rewrite(self) -> list[str]:
         if self.checkpoints % REWRITE_OVER == 0:
             self._rewriting = iter(list(self.rows))
         share = len(self.rows) // (REWRITE_OVER - 1) + 1
@@ -248,5 +254,6 @@ class KeyedState(Generic[R]):
         return due
 
     def forget_graves(self) -> None:
-        """After a checkpoint no record can be read again that a grave would have to stop."""
-        self.graves.clear()
+        """A grave stops records that are read again; below the processed offset none is."""
+        now = pack(self.epoch, max(self.offset, 0))
+        self.graves = {key: fence for key, fence in self.graves.items() if fence >= now}

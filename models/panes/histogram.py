@@ -6,8 +6,8 @@ that was put in, so a percentile interpolated between two ranks is too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from math import ceil, floor, log
+from collections.abc import Mapping
+from math import ceil, log
 
 ACCURACY = 0.008
 GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
@@ -30,9 +30,18 @@ def key(name: str, duration_ms: int) -> str:
 
 def bucket_value(label: str) -> float:
     """The duration (ms) that stands for every duration of the bucket."""
-    if label == ZERO:
-        return 0.0
-    return _MIDDLE * float(GAMMA ** int(label))
+    return _values[label]
+
+
+class _Values(dict[str, float]):
+    """Values of the buckets that were ever read; about 2,000 cover a year of milliseconds."""
+
+    def __missing__(self, label: str) -> float:
+        value = self[label] = 0.0 if label == ZERO else _MIDDLE * float(GAMMA ** int(label))
+        return value
+
+
+_values = _Values()
 
 
 def count(buckets: Mapping[str, int]) -> int:
@@ -45,33 +54,21 @@ def quantile(buckets: Mapping[str, int], q: float) -> float:
 
     Raises ``ValueError`` for an empty histogram.
     """
-    return quantiles(buckets, (q,))[0]
-
-
-def quantiles(buckets: Mapping[str, int], wanted: Iterable[float]) -> list[float]:
-    """Several quantiles (ms) with one sort of the buckets."""
-    ordered = sorted((-1 << 62 if label == ZERO else int(label), label, n) for label, n in buckets.items() if n > 0)
-    total = sum(n for _, _, n in ordered)
-    if total == 0:
+    position = q * (sum(buckets.values()) - 1)
+    if position < 0:
         message = "a quantile of nothing"
         raise ValueError(message)
-    return [_interpolated(ordered, q * (total - 1)) for q in wanted]
-
-
-def _interpolated(ordered: list[tuple[int, str, int]], position: float) -> float:
-    rank = floor(position)
-    low = _value_at(ordered, rank)
+    rank = int(position)
     share = position - rank
-    if share == 0:
-        return low
-    return low + share * (_value_at(ordered, rank + 1) - low)
-
-
-def _value_at(ordered: list[tuple[int, str, int]], rank: int) -> float:
-    """Value of the zero-based rank; beyond the last one (rounding of ``q``) the greatest."""
+    ordered = sorted(buckets, key=_values.__getitem__)
     before = 0
-    for _, label, n in ordered:
-        before += n
-        if rank < before:
-            return bucket_value(label)
-    return bucket_value(ordered[-1][1])
+    low: float | None = None
+    for label in ordered:
+        before += buckets[label]
+        if low is None and rank < before:
+            low = _values[label]
+            if not share:
+                return low
+        if low is not None and rank + 1 < before:
+            return low + share * (_values[label] - low)
+    return _values[ordered[-1]]

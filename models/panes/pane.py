@@ -12,6 +12,9 @@ _parts: dict[str, tuple[str, str]] = {}
 
 def merge(into: Pane, other: Mapping[str, int]) -> None:
     """Add ``other`` to ``into`` in place."""
+    if not into:
+        into.update(other)
+        return
     for key, amount in other.items():
         total = into.get(key, 0) + amount
         if total:

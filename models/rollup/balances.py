@@ -5,15 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Mapping
 
+from models.catalogue.backlog import STATUSES
 from models.panes.pane import Pane, merge
 
 PREFIX = "open_cases:"
+_KEYS = tuple((PREFIX + status, status) for status in STATUSES)
 
 
 def split_balances(pane: Pane) -> Pane:
     """Take the balance entries out of a pane; the rest stays. Their keys become the bare statuses."""
-    keys = [key for key in pane if key.startswith(PREFIX)]
-    return {key.removeprefix(PREFIX): pane.pop(key) for key in keys}
+    return {status: pane.pop(key) for key, status in _KEYS if key in pane}
 
 
 class BalanceLine:

@@ -8,6 +8,7 @@ from itertools import islice
 from models.catalogue.entry import Kpi
 from models.catalogue.registry import evaluate
 from models.catalogue.values import KpiValue, Signature
+from models.panes.pane import names
 from models.panes.windows import SETTLING, Bounds, closing_bounds
 from models.rollup.facts import BACKLOG, Facts, Touched
 from models.rollup.groups import Groups
@@ -42,7 +43,7 @@ class ClosingWindow:
         if self._through is None or end > self._through:
             self._open.setdefault(start, set()).add(touched.group)
             return
-        relevant = touched.names & self._names
+        relevant = names(touched.change) & self._names
         if relevant:
             self._revise.setdefault((start, touched.group), set()).update(relevant)
         if touched.balance:
@@ -107,13 +108,13 @@ class ClosingWindow:
     def revise(self, watermark: int, budget: int) -> Iterator[KpiRow]:
         """Corrections of rows that were final."""
         for place in list(islice(self._revise, budget)):
-            names = self._revise.pop(place)
+            changed = self._revise.pop(place)
             if self._gone(place[0], watermark):
                 continue
             bounds = closing_bounds(self._window, place[0], self._zone)
             kpis = self._kpis
             if place[1] in self._rows.get(place[0], {}):
-                kpis = tuple(kpi for kpi in kpis if not names.isdisjoint(kpi.formula.names))
+                kpis = tuple(kpi for kpi in kpis if not changed.isdisjoint(kpi.formula.names))
             yield from self._emit(bounds, place[1], kpis, watermark)
 
     def _gone(self, start: int, watermark: int) -> bool:

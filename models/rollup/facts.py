@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from models.panes.pane import Nested, Pane, merge, names, nested, remove
+from models.panes.pane import Nested, Pane, merge, nested, remove
 from models.panes.tiers import FAST_WIDTH, Tier, slow_width
 from models.panes.windows import LIVE, SLIDING, Bounds, closing_bounds
 from models.rollup.balances import BalanceLine, split_balances
@@ -17,12 +17,12 @@ BACKLOG = "backlog"
 
 
 class Touched(NamedTuple):
-    """What a flush changed: names of facts of a group in one slice, whether its balance moved, whether it only expired."""
+    """What a flush changed: facts of a group in one slice, whether its balance moved, whether it only expired."""
 
     tier: Tier
     group: int
     start: int
-    names: set[str]
+    change: Pane
     balance: bool
     expired: bool
 
@@ -119,7 +119,7 @@ class Facts:
                 facts.balances.add(start, balance)
                 self._apply_slow(facts, start, waiting)
             if change or balance:
-                yield Touched(tier, group, start, names(change), bool(balance), not waiting.lasting)
+                yield Touched(tier, group, start, change, bool(balance), not waiting.lasting)
 
     def _apply_fast(self, facts: GroupFacts, start: int, change: Pane) -> None:
         facts.fast.add(start, change)

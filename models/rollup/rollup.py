@@ -52,19 +52,17 @@ class Rollup:
         self._pipeline = PipelineRows(self.progress, self._levels)
         self._expired: dict[int, list[tuple[int, tuple[int, ...], Pane]]] = {}
         self._bases: dict[PartitionKey, dict[Cell, Pane]] = {}
+        self._fast: dict[bytes, tuple[PaneKey, PaneRecord]] = {}
         self._obsolete: list[KpiRow] = []
         self._published_clock: int | None = None
         self._publishes = 0
 
     def take_pane(self, identity: bytes, key: PaneKey, record: PaneRecord) -> None:
-        """A pane; ``identity`` is the encoded key. Fast slices that no live window can reach again are not kept."""
-        clock = self._published_clock
+        """A pane; ``identity`` is the encoded key. Raises ``ValueError`` for unreadable facts."""
         if key.tier == "fast":
-            if clock is not None and key.start < clock - FAST_KEPT:
-                return
-            change = self._newest["fast"].replace(key.start, identity, record)
-            if change:
-                self._facts.change("fast", key.start, self._groups.of(key.cell), change)
+            waiting = self._fast.get(identity)
+            if waiting is None or record.fence > waiting[1].fence:
+                self._fast[identity] = (key, record)
             return
         change = self._newest["slow"].replace(key.start, identity, record)
         if not change:
@@ -73,6 +71,16 @@ class Rollup:
         if record.deleted:
             self._defer(key, groups, split_balances(change))
         self._facts.change("slow", key.start, groups, change, expired=record.deleted)
+
+    def _take_fast(self, clock: int) -> None:
+        """Read the fast panes that came since the last publish; in a backlog most are out of reach by now."""
+        waiting, self._fast = self._fast, {}
+        for identity, (key, record) in waiting.items():
+            if key.start < clock - FAST_KEPT:
+                continue
+            change = self._newest["fast"].replace(key.start, identity, record)
+            if change:
+                self._facts.change("fast", key.start, self._groups.of(key.cell), change)
 
     def _defer(self, key: PaneKey, groups: tuple[int, ...], balances: Pane) -> None:
         """Balances of a deleted slice stay until the base of its partition holds them."""
@@ -142,6 +150,7 @@ class Rollup:
         self._published_clock = clock
         self._publishes += 1
         self._live.move(clock)
+        self._take_fast(clock)
         quiet = self._flush()
         everything = self._all_read(watermark)
         catching_up = former is not None and clock - former > CATCHING_UP

@@ -1,0 +1,48 @@
+"""Cases: one row per case. Adds levels and the state of each open case to what every keyed processor publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from agents.keyed import KeyedCodec, KeyedProcessor, KeyedSettings, base_of, fence_before, instant
+from agents.ports import Output
+from models.cases.logic import CasesLogic
+from models.durability.fence import unpack
+from models.durability.keyed import KeyedState, Message
+
+
+class CasesProcessor(KeyedProcessor):
+    """Reads ``events``, writes the customer log, case-events, sla-events and cases."""
+
+    def __init__(self, partitions: int, codec: KeyedCodec) -> None:
+        super().__init__(KeyedSettings("cases", "events", "cases-changelog", partitions, marks_to="customer-log"), CasesLogic, codec)
+
+    def restored(self, state: KeyedState[Any]) -> None:
+        """Levels are made of the rows."""
+        for key, row in state.rows.items():
+            state.logic.levels.change(key, None, row.level)
+
+    def publish_rows(self, state: KeyedState[Any]) -> Iterable[Output]:
+        """The state of each changed case."""
+        logic: CasesLogic = state.logic
+        unsent, logic.unsent_cases = logic.unsent_cases, {}
+        for key in unsent:
+            fence = state.graves.get(key, fence_before(state))
+            yield self._codec.output(Message("cases", key, logic.case_record(key, state.rows.get(key), fence)))
+
+    def publish_levels(self, state: KeyedState[Any]) -> Iterable[Output]:
+        """One complete record per partition."""
+        levels = state.logic.levels
+        yield self._codec.level(
+            self.name,
+            state.partition,
+            {
+                "fence": unpack(fence_before(state)),
+                "as_of": instant(state.progress.watermark),
+                "base_through": instant(state.panes.slow_limit),
+                "base": base_of(state.panes),
+                "cells": list(levels.cells()),
+                "next": levels.next_to_breach(),
+            },
+        )

@@ -1,0 +1,285 @@
+"""Cases and Customers as the engine sees them: log records in, outputs and checkpoints out.
+
+A thin shell around ``models.durability.keyed``; the two differ in their logic, their codec and what they add
+to the panes topic (``publish_levels``, ``publish_rows``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from agents.ports import Checkpoint, Output, Record
+from models.cases.dimensions import Dimensions
+from models.durability.fence import NO_FENCE, Fence, pack, unpack
+from models.durability.keyed import KeyedState, Logic, Message
+from models.durability.panes import BASE, Pane, PaneStore
+from models.durability.recovery import Merge
+from models.events.canonical import Definitions, Mark
+from models.progress.watermark import NEVER
+
+
+class Restored(Protocol):
+    """What a marker holds (``stream_app.wire.changelog.Marker``)."""
+
+    epoch: int
+    offset: int
+    sources: dict[str, int]
+    topics: dict[str, int]
+    clock: int
+    watermark: int
+    simulated: bool
+    definitions: Definitions
+    counters: dict[str, int]
+    seen: dict[str, list[str]]
+    beyond_horizon: int
+
+
+class KeyedCodec(Protocol):
+    """Bytes of one log, its changelog and its outputs."""
+
+    def record(self, value: bytes) -> Any: ...
+    def control(self, value: bytes) -> Mark | Definitions: ...
+    def output(self, message: Message) -> Output: ...
+    def row_key(self, key: str) -> bytes: ...
+    def key_of_row(self, key: bytes) -> str: ...
+    def row(self, row: Any) -> bytes: ...
+    def deleted_row(self, fence: Fence) -> bytes: ...
+    def is_deleted(self, value: bytes) -> bool: ...
+    def restore_row(self, key: bytes, value: bytes) -> Any: ...
+    def fence_of(self, value: bytes) -> Fence: ...
+    def pane(self, pane: Pane) -> tuple[bytes, bytes]: ...
+    def restore_pane(self, key: bytes, value: bytes) -> Pane: ...
+    def marker(self, state: KeyedState[Any], fence: Fence) -> tuple[bytes, bytes]: ...
+    def restore_marker(self, value: bytes) -> Restored: ...
+    def published_pane(self, processor: str, partition: int, pane: Pane) -> Output: ...
+    def status(self, processor: str, partition: int, body: dict[str, Any]) -> Output: ...
+    def level(self, processor: str, partition: int, body: dict[str, Any]) -> Output: ...
+
+
+MakeLogic = Callable[[PaneStore, Dimensions], Logic[Any]]
+
+
+class UnreadableLogError(Exception):
+    """A record of a log of ours that no version of ours wrote: stop; nothing may be left out of the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedSettings:
+    """``name`` of the processor, its log and changelog (logical topics), partitions of the log, and of the log its marks go to."""
+
+    name: str
+    log: str
+    changelog: str
+    partitions: int
+    marks_to: str = ""
+
+
+class KeyedProcessor:
+    """``StatefulProcessor`` over a keyed machine."""
+
+    def __init__(self, settings: KeyedSettings, make_logic: MakeLogic, codec: KeyedCodec) -> None:
+        self.name = settings.name
+        self.log = settings.log
+        self.changelog = settings.changelog
+        self._settings = settings
+        self._make_logic = make_logic
+        self._codec = codec
+        self._published: dict[int, tuple[int, int, int]] = {}
+
+    def new_state(self, partition: int) -> KeyedState[Any]:
+        """An empty state."""
+        panes, dimensions = PaneStore(), Dimensions()
+        return KeyedState(partition, self._make_logic(panes, dimensions), panes, dimensions)
+
+    def recover(self, partition: int) -> Recovery:
+        """Begin to read the changelog of a partition."""
+        return Recovery(self, partition, self._codec)
+
+    # -- records ----------------------------------------------------------------------------------------
+
+    def handle(self, state: KeyedState[Any], records: Sequence[Record]) -> list[Output]:
+        """Apply records in order. Raises ``UnreadableLogError``."""
+        outputs: list[Output] = []
+        codec = self._codec
+        for record in records:
+            offset, value = record.offset, record.value
+            if offset < state.offset:
+                continue
+            if record.key is None:
+                messages = self._control(state, value, offset)
+            else:
+                messages = state.apply(record.key.decode(), self._read(codec.record, value, offset), offset)
+            if messages:
+                outputs += [codec.output(message) for message in messages]
+        return outputs
+
+    def _read(self, read: Callable[[bytes], Any], value: bytes | None, offset: int) -> Any:
+        try:
+            return read(value or b"")
+        except ValueError as error:
+            message = f"record {offset} of the log {self.log} cannot be read: {error}"
+            raise UnreadableLogError(message) from error
+
+    def _control(self, state: KeyedState[Any], value: bytes | None, offset: int) -> list[Message]:
+        control = self._read(self._codec.control, value, offset)
+        if isinstance(control, Mark):
+            return state.mark(control, offset)
+        state.define(control, offset)
+        return []
+
+    # -- the panes topic ----------------------------------------------------------------------------------
+
+    def publish(self, state: KeyedState[Any]) -> list[Output]:
+        """Changed panes and rows, then levels, status and this partition's own mark for the next log."""
+        outputs = [self._codec.published_pane(self.name, state.partition, pane) for pane in state.panes.take_unpublished()]
+        outputs += self.publish_rows(state)
+        progress = state.progress
+        now = (state.offset, progress.watermark, progress.clock)
+        if self._published.get(state.partition) == now:
+            return outputs
+        moved = self._published.get(state.partition, (0, NEVER, 0))[1] < progress.watermark
+        self._published[state.partition] = now
+        outputs += self.publish_levels(state)
+        outputs.append(self._codec.status(self.name, state.partition, self._status(state)))
+        if self._settings.marks_to and moved:
+            outputs += self._marks(state)
+        return outputs
+
+    def restored(self, state: KeyedState[Any]) -> None:
+        """Make again what is derived from the rows; Customers has nothing."""
+
+    def publish_rows(self, state: KeyedState[Any]) -> Iterable[Output]:
+        """Records of compacted topics about single rows; Customers has none."""
+        del state
+        return ()
+
+    def publish_levels(self, state: KeyedState[Any]) -> Iterable[Output]:
+        """The partition's level record; Customers has none."""
+        del state
+        return ()
+
+    def _status(self, state: KeyedState[Any]) -> dict[str, Any]:
+        progress = state.progress
+        return {
+            "fence": unpack(fence_before(state)),
+            "watermark": instant(progress.watermark),
+            "clock": instant(progress.clock) or 0,
+            "partitions": self._settings.partitions,
+            "sources": {source: instant(at) for source, at in progress.sources.items()},
+            "counters": {**state.counters, "beyond_horizon": state.panes.beyond_horizon},
+            "definitions": state.definitions.version,
+            "simulated": progress.simulated,
+        }
+
+    def _marks(self, state: KeyedState[Any]) -> list[Output]:
+        progress, name = state.progress, self.name
+        mark = Mark(
+            sources={f"{name}-{state.partition}": progress.watermark},
+            topics={name: self._settings.partitions},
+            clock=progress.clock,
+            simulated=progress.simulated,
+        )
+        return [self._codec.output(Message(self._settings.marks_to, "", mark, number)) for number in range(self._settings.partitions)]
+
+    # -- checkpoint ---------------------------------------------------------------------------------------
+
+    def checkpoint(self, state: KeyedState[Any]) -> Checkpoint:
+        """Everything changed since the last one. Call ``publish`` right before, in the same synchronous step."""
+        codec = self._codec
+        checkpoint = Checkpoint(state.offset)
+        for pane in state.panes.take_unwritten():
+            entry = codec.pane(pane)
+            checkpoint.panes.append(entry)
+            if pane.deleted:
+                state.bury(entry[0])
+        for key in state.take_unwritten():
+            checkpoint.rows.append(self._row_entry(state, key))
+        checkpoint.rows += [(key, None) for key in state.take_tombstones()]
+        state.forget_graves()
+        checkpoint.marker = codec.marker(state, pack(state.epoch, max(state.offset, 0)))
+        return checkpoint
+
+    def _row_entry(self, state: KeyedState[Any], key: str) -> tuple[bytes, bytes | None]:
+        row, changelog_key = state.rows.get(key), self._codec.row_key(key)
+        if row is not None:
+            state.tombstones.pop(changelog_key, None)
+            return changelog_key, self._codec.row(row)
+        state.bury(changelog_key)
+        return changelog_key, self._codec.deleted_row(state.graves[key])
+
+
+class Recovery:
+    """State of a partition while its changelog is read."""
+
+    def __init__(self, processor: KeyedProcessor, partition: int, codec: KeyedCodec) -> None:
+        self._processor = processor
+        self._partition = partition
+        self._codec = codec
+        self._merge = Merge()
+
+    def absorb(self, key: bytes, value: bytes | None) -> None:
+        """Merge one changelog record. Raises ``CorruptChangelogError``."""
+        self._merge.absorb(key, value)
+
+    def complete(self) -> KeyedState[Any]:
+        """The state as of the greatest marker, rows and panes possibly ahead of it. Raises ``CorruptChangelogError``."""
+        state = self._processor.new_state(self._partition)
+        if self._merge.marker is None:
+            state.offset = -1
+        else:
+            _restore_time(state, self._codec.restore_marker(self._merge.marker))
+        self._restore_panes(state)
+        self._restore_rows(state)
+        self._processor.restored(state)
+        return state
+
+    def _restore_panes(self, state: KeyedState[Any]) -> None:
+        panes = []
+        for key, value in self._merge.panes.items():
+            pane = self._codec.restore_pane(key, value)
+            if pane.deleted:
+                state.bury(key)
+                if pane.fence <= fence_before(state):
+                    continue
+            panes.append(pane)
+        state.panes.restore(panes, state.progress.watermark)
+
+    def _restore_rows(self, state: KeyedState[Any]) -> None:
+        codec = self._codec
+        for changelog_key, value in self._merge.rows.items():
+            key = codec.key_of_row(changelog_key)
+            if codec.is_deleted(value):
+                state.graves[key] = codec.fence_of(value)
+                state.bury(changelog_key)
+                continue
+            row = codec.restore_row(changelog_key, value)
+            state.rows[key] = row
+            state.arm(row.wake_at, key)
+
+
+def _restore_time(state: KeyedState[Any], marker: Restored) -> None:
+    state.epoch, state.offset = marker.epoch, marker.offset
+    state.counters = marker.counters
+    state.progress.restore(marker.sources, marker.topics, marker.clock, marker.watermark, simulated=marker.simulated)
+    state.panes.beyond_horizon = marker.beyond_horizon
+    state.definitions = marker.definitions
+    if marker.definitions.version:
+        state.logic.adopt(marker.definitions.body)
+    state.dimensions.restore(marker.seen)
+
+
+def fence_before(state: KeyedState[Any]) -> Fence:
+    """The fence of the last record processed."""
+    return pack(state.epoch, state.offset - 1) if state.offset > 0 else NO_FENCE
+
+
+def instant(at: int) -> int | None:
+    """An instant for the outside: minus infinity is unknown."""
+    return None if at <= NEVER else at
+
+
+def base_of(panes: PaneStore) -> list[tuple[tuple[str, str, str, str], dict[str, int]]]:
+    """The balances behind the horizon, for the level record."""
+    return [(cell, pane.facts) for cell, pane in panes.base.items() if pane.facts and pane.id[0] == BASE]
