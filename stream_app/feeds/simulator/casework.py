@@ -75,28 +75,30 @@ class Casework:
         self._close(case)
 
     def _call_back(self, case: Case) -> Steps:
-        promise = self._promise(case, "callback", self.chance.choice((15 * MINUTE, HOUR)))
+        promise = self._promise("callback", self.chance.choice((15 * MINUTE, HOUR)))
+        self.journal.about(case, "commitment.made", **promise)
         yield from self.desk.answer_in_writing(case)
-        self.journal.about(case, "commitment.fulfilled", commitment_id=promise, kind="callback")
+        self.journal.about(case, "commitment.fulfilled", **promise)
 
-    def _promise(self, case: Case, kind: str, within: int) -> str:
-        promise = self.journal.name("p")
-        promised_for = self.agenda.now + int(within / self.haste)
-        self.journal.about(case, "commitment.made", commitment_id=promise, kind=kind, promised_for=promised_for)
-        return promise
+    def _promise(self, kind: str, within: int) -> dict[str, object]:
+        return {
+            "commitment_id": self.journal.name("p"),
+            "kind": kind,
+            "promised_for": self.agenda.now + int(within / self.haste),
+        }
 
     def _keep_promise(self, case: Case) -> Process:
         """A promise that is kept, put off and kept, kept late, or forgotten."""
-        kind = self.chance.choice(("next_update", "eta"))
         within = self.chance.choice((2 * HOUR, 8 * HOUR, 24 * HOUR))
-        promise = self._promise(case, kind, within)
+        promise = self._promise(self.chance.choice(("next_update", "eta")), within)
+        self.journal.about(case, "commitment.made", **promise)
         if self.chance.happens(0.25):
             yield int(0.7 * within / self.haste)
-            promised_for = self.agenda.now + int(within / self.haste)
-            self.journal.about(case, "commitment.revised", commitment_id=promise, kind=kind, promised_for=promised_for)
+            promise["promised_for"] = self.agenda.now + int(within / self.haste)
+            self.journal.about(case, "commitment.revised", **promise)
         if self.chance.happens(0.9):
             yield int(within * self.chance.uniform(0.2, 1.15) / self.haste)
-            self.journal.about(case, "commitment.fulfilled", commitment_id=promise, kind=kind)
+            self.journal.about(case, "commitment.fulfilled", **promise)
 
     def _decorate(self, case: Case) -> None:
         """What people find out about a case while they handle it."""
