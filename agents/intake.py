@@ -108,6 +108,7 @@ class IntakeProcessor:
         self._clock = 0
         self._told: tuple[object, ...] = ()
         self._told_at = 0
+        self._has_sent_marks = False
 
     def assigned(self, sources: set[str]) -> None:
         """These sources (``contacts-3``) are owned from now on; nothing is kept of any other."""
@@ -133,12 +134,11 @@ class IntakeProcessor:
     def marks(self, clock_ms: int, complete_at: Mapping[str, int], skew_ms: int | None) -> list[Output]:
         """One mark for every log partition, or none if there is nothing new and the last is under a second old.
 
-        To be called only when every output of every earlier ``handle`` is acknowledged. ``complete_at``:
-        the sources read and acknowledged to their ends, each with the wall clock (ms) read before that
-        was looked up. ``skew_ms``: local clock minus broker time; None while that is not known, and then
-        the wall clock claims nothing.
+        To be called only when every output of every earlier call, of ``handle`` or of this, is acknowledged.
+        ``complete_at``: the sources read and acknowledged to their ends, each with the wall clock (ms) read
+        before that was looked up. ``skew_ms``: broker time minus local time, None if no answer has told it.
         """
-        clock_is_right = skew_ms is not None and abs(skew_ms) <= self.settings.allowance_ms
+        clock_is_right = self._trusts_clock(skew_ms)
         self._sources.complete(complete_at, clock_is_right=clock_is_right)
         if not self._sources.owned:
             return []
@@ -149,7 +149,7 @@ class IntakeProcessor:
         ticks = self._has_wall and not 0 <= clock_ms - self._told_at < _CLOCK_TICK_MS
         if told == self._told and not ticks:
             return []
-        self._told, self._told_at = told, clock_ms
+        self._told, self._told_at, self._has_sent_marks = told, clock_ms, True
         mark = Mark(progress, self.topics, self._clock, self.settings.writer, simulated=simulated)
         value = self._codec.encode(mark)
         return [Output("events", None, value, partition) for partition in range(self.settings.log_partitions)]
@@ -211,6 +211,13 @@ class IntakeProcessor:
     def _note_simulated(self, topic: str, record: Record) -> None:
         if any(name == SIMULATED_HEADER for name, _ in record.headers):
             self._simulation.seen(for_good=self.settings.inputs[topic].progress == "declared")
+
+    def _trusts_clock(self, skew_ms: int | None) -> bool:
+        """A broker tells its time with the acknowledgement of a mark. So the first mark claims nothing by an
+        unchecked clock; after it, a broker that is still silent has no time to tell, and the local one counts."""
+        if skew_ms is None:
+            return self._has_sent_marks
+        return abs(skew_ms) <= self.settings.allowance_ms
 
     def _advance_clock(self, wall_ms: int | None, progress: Mapping[str, int]) -> None:
         """The wall clock, if any source goes by it and it is right; else as far as any source has come."""

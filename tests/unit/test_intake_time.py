@@ -66,6 +66,14 @@ def test_a_clock_that_is_off_or_unchecked_claims_nothing(skew: int | None) -> No
     assert told.clock == NOW - 5_000
 
 
+def test_a_broker_that_acknowledges_marks_but_tells_no_time_leaves_the_local_clock_right() -> None:
+    """First mark: the clock is unchecked. Second call: the first was acknowledged, and there still is no broker time."""
+    processor = intake()
+    assert mark(processor.marks(NOW, {"contacts-0": NOW}, None)).sources == {}
+    told = mark(processor.marks(NOW + 200, {"contacts-0": NOW + 200}, None))
+    assert (told.sources, told.clock) == ({"contacts-0": NOW - 800}, NOW + 200)
+
+
 @pytest.mark.parametrize("skew", [5_000, -5_000])
 def test_a_clock_within_the_allowance_is_right(skew: int) -> None:
     assert mark(intake().marks(NOW, {"contacts-0": NOW}, skew)).sources == {"contacts-0": NOW - 1_000}
