@@ -90,6 +90,7 @@ def specs_of(settings: Settings) -> list[TopicSpec]:
         inputs={settings.topic(name): given.partitions for name, given in settings.active_inputs().items()},
         log_partitions=settings.kafka.log_partitions,
         horizon=settings.time.horizon,
+        input_retention=settings.kafka.input_retention,
         compaction_lag=settings.engine.compaction_lag,
     )
 

@@ -15,9 +15,9 @@ from stream_app.brokers.process import BrokerProcess
 from stream_app.demonstration.following import KpiFollower
 from stream_app.demonstration.processes import Child, Children
 from stream_app.demonstration.waiting import answer, port_or_free
-from stream_app.installation import configured_topics
 from stream_app.settings import Settings
 from stream_app.topic_admin import create_topics
+from stream_app.topics import specs_of
 
 START_SECONDS = 60.0
 STATUS_SECONDS = 5.0
@@ -60,7 +60,7 @@ class Demo:
             self._follow(children)
 
     def _create_topics(self) -> None:
-        specs = configured_topics(self.settings)
+        specs = specs_of(self.settings)
         created = asyncio.run(create_topics(self.broker.bootstrap, specs))
         self._step(f"{len(created)} topics")
 

@@ -14,10 +14,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from stream_app.diagnosis.findings import Finding, ok, problem, unknown, warning
-from stream_app.installation import configured_topics
 from stream_app.settings import Settings
 from stream_app.topic_admin import TopicsError, create_topics, existing_topics
-from stream_app.topics import ExistingTopic, TopicSpec, differences
+from stream_app.topics import ExistingTopic, TopicSpec, differences, specs_of
 
 WAIT_SECONDS = 5.0
 LARGE_LAG_RECORDS = 10_000
@@ -27,7 +26,7 @@ _LOG_APPEND_TIME = 1
 async def broker_findings(settings: Settings, *, probe_clock: bool) -> list[Finding]:
     """Everything that only the broker can tell. With ``probe_clock`` a topic is made for one record and deleted again."""
     server = settings.kafka.bootstrap_servers
-    specs = configured_topics(settings)
+    specs = specs_of(settings)
     try:
         existing = await existing_topics(server, [spec.name for spec in specs], wait_seconds=WAIT_SECONDS)
     except TopicsError as error:
