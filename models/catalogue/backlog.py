@@ -1,6 +1,6 @@
 """Backlog: how many cases are open, in which status, how old, and who waits longest."""
 
-from models.catalogue.entry import BALANCE_WINDOWS, CURRENT_CELL, LEVEL_WINDOWS, Kpi
+from models.catalogue.entry import BALANCE_WINDOWS, CURRENT_CELL, HOURLY_BALANCE_WINDOWS, LEVEL_WINDOWS, Kpi
 from models.catalogue.formulas import Age, Formula, Level
 
 STATUSES = ("open", "pending_customer", "pending_third_party", "on_hold", "resolved")
@@ -66,7 +66,7 @@ KPIS = (
         "backlog_unresolved",
         "Cases neither resolved nor closed",
         Level("backlog", OPEN_STATUSES),
-        BALANCE_WINDOWS,
+        HOURLY_BALANCE_WINDOWS,
         "backlog_unresolved_cases",
     ),
     _cases(

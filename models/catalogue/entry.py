@@ -10,14 +10,17 @@ from models.catalogue.formulas import Formula
 Unit = Literal["contacts", "cases", "events", "seconds", "ratio", "score", "responses"]
 Direction = Literal["higher", "lower", "neutral"]
 
-SPEED_WINDOWS = ("5m", "15m", "30m", "60m", "today", "7d", "28d", "hour", "day", "span")
-"""Windows of flows and speeds: every one."""
+FLOW_WINDOWS = ("5m", "15m", "30m", "60m", "today", "7d", "28d", "day", "span")
+"""Windows of flows and speeds."""
+SPEED_WINDOWS = (*FLOW_WINDOWS, "hour")
+"""The same with a row for every hour: for what a day is steered by. Each hourly KPI costs rows: 24 a day and group."""
 COHORT_WINDOWS = ("today", "7d", "28d", "day", "span")
 """Windows of what is dated at the opening and settles later."""
 SLOW_WINDOWS = ("7d", "28d", "day", "span")
 """Windows of what is rare (surveys) or settles after days (first contact resolution)."""
-BALANCE_WINDOWS = ("now", "hour", "day", "span")
+BALANCE_WINDOWS = ("now", "day", "span")
 """A level now, and a balance at the end of each closed window."""
+HOURLY_BALANCE_WINDOWS = (*BALANCE_WINDOWS, "hour")
 LEVEL_WINDOWS = ("now",)
 
 OWN_CELL = "as of the event"

@@ -2,6 +2,7 @@
 
 from models.catalogue.entry import (
     COHORT_WINDOWS,
+    FLOW_WINDOWS,
     OPENING_CELL,
     OWN_CELL,
     SPEED_WINDOWS,
@@ -60,7 +61,7 @@ KPIS = (
         "ratio",
         Ratio(("resolved_escalated",), ("resolved",)),
         "escalation_ratio",
-        SPEED_WINDOWS,
+        FLOW_WINDOWS,
         of="resolved",
     ),
     _lower(
@@ -77,6 +78,6 @@ KPIS = (
         "ratio",
         Ratio(("transferred",), ("answered",)),
         "transfers_per_answered_ratio",
-        SPEED_WINDOWS,
+        FLOW_WINDOWS,
     ),
 )

@@ -4,8 +4,10 @@ The four service levels are the textbook variants, from the same raw counters: a
 target is left out (ignore), a miss (negative), a hit (positive), or only answered contacts count.
 """
 
-from models.catalogue.entry import COHORT_WINDOWS, SPEED_WINDOWS, Kpi, Unit
+from models.catalogue.entry import COHORT_WINDOWS, FLOW_WINDOWS, SPEED_WINDOWS, Kpi, Unit
 from models.catalogue.formulas import Count, Formula, Mean, Percentile, Ratio
+
+_HOURLY = ("speed_of_answer_p50", "speed_of_answer_p90", "abandonment_rate", "handle_time_p50", "handle_time_p90")
 
 
 def _lower(name: str, meaning: str, unit: Unit, formula: Formula, metric: str, **labels: str) -> Kpi:
@@ -16,7 +18,7 @@ def _lower(name: str, meaning: str, unit: Unit, formula: Formula, metric: str, *
         unit=unit,
         direction="lower",
         formula=formula,
-        windows=SPEED_WINDOWS,
+        windows=SPEED_WINDOWS if name in _HOURLY else FLOW_WINDOWS,
         metric=metric,
         labels=tuple(labels.items()),
     )

@@ -2,6 +2,7 @@
 
 from models.catalogue.entry import (
     CURRENT_CELL,
+    FLOW_WINDOWS,
     LEVEL_WINDOWS,
     SPEED_WINDOWS,
     Direction,
@@ -40,7 +41,7 @@ def _verdicts(kind: str, better: Direction, metric: str, words: str) -> Kpi:
         unit="cases",
         direction=better,
         formula=Count((f"sla_{kind}:{metric}",)),
-        windows=SPEED_WINDOWS,
+        windows=FLOW_WINDOWS,
         metric=f"sla_{kind}_cases",
         labels=(("metric", metric),),
     )

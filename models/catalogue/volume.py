@@ -1,7 +1,9 @@
 """Volume: what came in, what was settled."""
 
-from models.catalogue.entry import SPEED_WINDOWS, Direction, Kpi, Unit
+from models.catalogue.entry import FLOW_WINDOWS, SPEED_WINDOWS, Direction, Kpi, Unit
 from models.catalogue.formulas import Count
+
+_HOURLY = ("offered", "opened", "resolved", "reopened", "net_flow")
 
 
 def _count(
@@ -19,7 +21,7 @@ def _count(
         unit=unit,
         direction=better,
         formula=Count(plus, minus),
-        windows=SPEED_WINDOWS,
+        windows=SPEED_WINDOWS if name in _HOURLY else FLOW_WINDOWS,
         metric=f"{name}_{unit}",
     )
 

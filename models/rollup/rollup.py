@@ -32,6 +32,8 @@ from models.rollup.rows import ROUTE, known, row_name
 from models.rollup.settings import RollupSettings
 from models.rollup.span import SpanRows
 
+FAST_REACH = HOUR + MINUTE
+"""No live window reaches further back (ms) in fast slices."""
 CATCHING_UP = MINUTE
 """A log clock that moved this much (ms) between two publishes belongs to a backlog or a replay."""
 
@@ -76,7 +78,7 @@ class Rollup:
         """Read the fast panes that came since the last publish; in a backlog most are out of reach by now."""
         waiting, self._fast = self._fast, {}
         for identity, (key, record) in waiting.items():
-            if key.start < clock - FAST_KEPT:
+            if key.start < clock - FAST_REACH:
                 continue
             change = self._newest["fast"].replace(key.start, identity, record)
             if change:
