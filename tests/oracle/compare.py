@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -88,7 +89,7 @@ def compare(connection: duckdb.DuckDBPyConnection, *, live: bool, limit: int = 2
     return Comparison(counted[0] if counted else 0, [_difference(row) for row in first], dict(by_kpi))
 
 
-def _difference(row: tuple[object, ...]) -> Difference:
+def _difference(row: tuple[Any, ...]) -> Difference:
     what, kpi, window, starts, grouping, queue, channel, priority, route, *numbers = row
     cell = {"queue": queue, "channel": channel, "priority": priority}
     group = {name: str(cell[name]) for name in GROUPS[int(str(grouping))]}
@@ -101,5 +102,5 @@ def _difference(row: tuple[object, ...]) -> Difference:
         int(str(starts)),
         group,
         tuple(numbers[:3]),
-        tuple(numbers[3:]),  # type: ignore[arg-type]
+        tuple(numbers[3:]),
     )

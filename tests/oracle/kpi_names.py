@@ -1,7 +1,7 @@
 """KPI id -> formula, written from the KPI definitions: SQL expressions over the sums of one window and group.
 
 A name in double quotes is the sum of that fact (0 where there is none); ``open_cases:S`` is the balance of a
-status at the window's end.
+status at the window's end. Hourly rows are a choice of the catalogue (they cost rows): those that are published are compared.
 """
 
 from __future__ import annotations

@@ -107,8 +107,9 @@ def build_facts(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(script.read_text(encoding="utf-8"))
 
 
-def build_windows(connection: duckdb.DuckDBPyConnection, windows: Iterable[Window] = (SPAN,)) -> None:
-    """Facts -> sums per closed zone-day, per given window, and the levels now."""
+def build_windows(connection: duckdb.DuckDBPyConnection, windows: Iterable[Window] = (SPAN,), *, hours: bool = False) -> None:
+    """Facts -> sums per closed zone-day (and hour), per given window, and the levels now."""
+    connection.execute("SET VARIABLE hours = ?::BOOLEAN", [hours])
     connection.execute("CREATE OR REPLACE TABLE span_window (time_window VARCHAR, starts BIGINT, ends BIGINT)")
     for window in {*windows, NOW}:
         connection.execute("INSERT INTO span_window VALUES (?, ?, ?)", [window.name, window.starts, window.ends])

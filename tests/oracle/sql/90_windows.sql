@@ -2,14 +2,22 @@
 -- In: fact, level, span_window(time_window, starts, ends) for windows that are not days. Out: total, percentile, balance_at.
 
 CREATE OR REPLACE TABLE quarter AS
-SELECT moment // 900000 AS quarter,
-    epoch_ms(timezone(getvariable('zone'), date_trunc('day', timezone(getvariable('zone'), to_timestamp(moment // 900000 * 900))))) AS day,
-    epoch_ms(timezone(getvariable('zone'), date_trunc('day', timezone(getvariable('zone'), to_timestamp(moment // 900000 * 900))) + INTERVAL 1 DAY)) AS next_day
-FROM (SELECT DISTINCT moment // 900000 * 900000 AS moment FROM fact);
+WITH quarters AS (
+    SELECT unnest(range(min(moment) // 900000, greatest(max(moment), getvariable('watermark')) // 900000 + 1)) AS quarter FROM fact
+), days AS (
+    SELECT quarter, date_trunc('day', timezone(getvariable('zone'), to_timestamp(quarter * 900))) AS local_day FROM quarters
+)
+SELECT quarter, epoch_ms(timezone(getvariable('zone'), local_day)) AS day,
+    epoch_ms(timezone(getvariable('zone'), local_day + INTERVAL 1 DAY)) AS next_day,
+    quarter // 4 * 3600000 AS hour
+FROM days;
 
 CREATE OR REPLACE TABLE time_window AS
 SELECT DISTINCT 'day' AS time_window, day AS starts, next_day AS ends FROM quarter
 WHERE next_day + 600000 <= getvariable('watermark')
+UNION ALL
+SELECT DISTINCT 'hour', hour, hour + 3600000 FROM quarter
+WHERE getvariable('hours') AND hour + 3600000 + 600000 <= getvariable('watermark')
 UNION ALL FROM span_window;
 
 CREATE OR REPLACE MACRO normal(listed, value) AS
@@ -20,17 +28,21 @@ CREATE OR REPLACE MACRO named(key, part) AS key || coalesce(':' || part, '');
 -- Survey facts have a route; every other part is of the name.
 CREATE OR REPLACE TABLE dated AS
 SELECT CASE WHEN is_survey THEN key ELSE named(key, part) END AS name, key = 'open_cases' AS is_balance,
-    CASE WHEN is_survey THEN normal(getvariable('listed_route'), part) ELSE '' END AS route, moment, day,
+    CASE WHEN is_survey THEN normal(getvariable('listed_route'), part) ELSE '' END AS route, moment, day, hour,
     normal(getvariable('listed_queue'), queue) AS queue, normal(getvariable('listed_channel'), channel) AS channel,
     normal(getvariable('listed_priority'), priority) AS priority, value, duration
 FROM (SELECT *, regexp_matches(key, '^(csat|nps|ces|survey)_') AS is_survey FROM fact) JOIN quarter ON quarter.quarter = moment // 900000;
 
 CREATE OR REPLACE VIEW windowed AS
-SELECT w.*, d.* EXCLUDE (is_balance, moment, day) FROM dated AS d JOIN time_window AS w ON w.time_window = 'day' AND w.starts = d.day
-WHERE NOT is_balance
+WITH flow AS (FROM dated WHERE NOT is_balance)
+SELECT w.*, d.* EXCLUDE (is_balance, moment, day, hour) FROM flow AS d
+JOIN time_window AS w ON w.time_window = 'day' AND w.starts = d.day
 UNION ALL
-SELECT w.*, d.* EXCLUDE (is_balance, moment, day) FROM dated AS d JOIN time_window AS w ON w.time_window <> 'day' AND d.moment >= w.starts AND d.moment < w.ends
-WHERE NOT is_balance;
+SELECT w.*, d.* EXCLUDE (is_balance, moment, day, hour) FROM flow AS d
+JOIN time_window AS w ON w.time_window = 'hour' AND w.starts = d.hour
+UNION ALL
+SELECT w.*, d.* EXCLUDE (is_balance, moment, day, hour) FROM flow AS d
+JOIN time_window AS w ON w.time_window NOT IN ('day', 'hour') AND d.moment >= w.starts AND d.moment < w.ends;
 
 -- grouping: bit 4 = not by queue, 2 = not by channel, 1 = not by priority.
 CREATE OR REPLACE TABLE total AS

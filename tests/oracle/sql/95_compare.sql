@@ -12,7 +12,7 @@ WITH newest AS (
 )
 SELECT * FROM newest
 QUALIFY row_number() OVER (
-    PARTITION BY topic, kpi, time_window, CASE WHEN topic = 'kpi-windows' THEN window_start END, queue, channel, priority, route
+    PARTITION BY topic, kpi, time_window, CASE WHEN time_window IN ('hour', 'day') THEN window_start END, queue, channel, priority, route
     ORDER BY coalesce(revision, 0) DESC, o DESC) = 1;
 
 -- Spans, live windows and levels are compared once per topic that has them; a day only when it is closed.
@@ -28,8 +28,8 @@ SELECT t.kpi, t.time_window, CASE WHEN t.time_window IN ('span', 'now') THEN 0 E
     coalesce(t.queue, '') AS queue, coalesce(t.channel, '') AS channel, coalesce(t.priority, '') AS priority, coalesce(t.route, '') AS route,
     t.value, t.numerator, t.denominator, t.n, t.low, t.high, t.excluded, t.tolerance
 FROM truth AS t
-WHERE t.time_window NOT IN ('5m', '15m', '30m', '60m', 'today', '7d', '28d') OR getvariable('live')
-;
+WHERE (t.time_window NOT IN ('5m', '15m', '30m', '60m', 'today', '7d', '28d') OR getvariable('live'))
+  AND (t.time_window <> 'hour' OR t.kpi IN (SELECT DISTINCT kpi FROM published WHERE time_window = 'hour'));
 
 -- Null and 0 differ, except that a row without data may be left out altogether.
 CREATE OR REPLACE MACRO differs(wanted, found, tolerance) AS
