@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from models.cases.dimensions import Cell
-from models.cases.level import AGE_NAMES, AT_RISK, NOBODY_WAITS, OVERDUE
+from models.cases.level import AGE_NAMES, AT_RISK, NOBODY_WAITS, ON_TIME, OVERDUE
 from models.cases.row import ClockLevel, Level
 
 NEXT_SHOWN: Final = 10
-_STATE_NAMES: Final = {1: "sla_running", AT_RISK: "sla_at_risk", OVERDUE: "sla_overdue"}
+_STATE_NAMES: Final = {ON_TIME: ("sla_running",), AT_RISK: ("sla_running", "sla_at_risk"), OVERDUE: ("sla_overdue",)}
 
 
 class _Minimum:
@@ -72,6 +72,10 @@ class LevelTable:
             if not counts:
                 del self._counts[cell]
 
+    def _add_clock(self, cell: Cell, clock: ClockLevel, weight: int) -> None:
+        for name in _STATE_NAMES[clock[1]]:
+            self._add(cell, f"{name}:{clock[0]}", weight)
+
     def _take_out(self, case: str, level: Level, after: Level | None) -> None:
         cell, status, age, awaiting, _, clocks = level
         self._add(cell, f"backlog:{status}", -1)
@@ -83,7 +87,7 @@ class LevelTable:
             self._awaiting[cell].remove(case)
         kept = after[5] if after is not None else ()
         for clock in clocks:
-            self._add(cell, f"{_STATE_NAMES[clock[1]]}:{clock[0]}", -1)
+            self._add_clock(cell, clock, -1)
             if clock not in kept or (after is not None and after[0] != cell):
                 self._clocks.pop((case, clock[0]), None)
 
@@ -97,7 +101,7 @@ class LevelTable:
             self._add(cell, "awaiting", 1)
             self._awaiting.setdefault(cell, _Minimum()).put(case, awaiting)
         for clock in clocks:
-            self._add(cell, f"{_STATE_NAMES[clock[1]]}:{clock[0]}", 1)
+            self._add_clock(cell, clock, 1)
             if clock[1] != OVERDUE and (case, clock[0]) not in self._clocks:
                 self._clocks[case, clock[0]] = clock, cell
                 heapq.heappush(self._next, (clock[2], case, clock[0]))

@@ -42,6 +42,6 @@ UNION ALL SELECT 'awaiting', NULL, queue, channel, priority, 1 FROM unresolved S
 UNION ALL SELECT 'oldest_awaiting_at', NULL, queue, channel, priority, waiting_since FROM unresolved JOIN waiting USING (case_id)
 UNION ALL SELECT 'oldest_open_at', NULL, queue, channel, priority, opened_at FROM unresolved
 UNION ALL SELECT 'sla_overdue', metric, queue, channel, priority, 1 FROM clock_now WHERE overdue
-UNION ALL SELECT 'sla_running', metric, queue, channel, priority, 1 FROM clock_now WHERE running
+UNION ALL SELECT 'sla_running', metric, queue, channel, priority, 1 FROM clock_now WHERE running AND NOT paused
 UNION ALL SELECT 'sla_at_risk', metric, queue, channel, priority, 1 FROM clock_now
 WHERE running AND NOT paused AND warn_at <= getvariable('watermark');
