@@ -38,7 +38,7 @@ class RollupProcessor(Protocol):
     def read_published(self, topic: str, records: Sequence[Record]) -> None:
         """What this processor published earlier, by logical topic, read once to the end."""
 
-    def caught_up(self) -> None:
+    def start_publishing(self) -> None:
         """Panes and published topics were read to their ends as of the assignment."""
 
     def publish(self, clock_ms: int) -> list[Output]:

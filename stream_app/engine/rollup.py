@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+from stream_app.engine.batches import PartitionBatch
 from stream_app.engine.failure import FailStop
-from stream_app.engine.faust_app import PartitionBatch
 from stream_app.engine.outbox import Outbox, Pending
 from stream_app.engine.processors import RollupProcessor
 from stream_app.engine.settings import EngineSettings
@@ -22,6 +22,7 @@ class RollupRunner:
         self._settings = settings
         self._fail = fail
         self._pending = Pending()
+        self.assigned = False
         self._epoch = -1
         self._positions: dict[int, int] = {}
         self._stopping = asyncio.Event()
@@ -38,12 +39,17 @@ class RollupRunner:
     def lags(self) -> dict[int, int]:
         return {p: max(0, self.highwaters.get(p, 0) - position) for p, position in self._positions.items()}
 
+    def begin(self) -> None:
+        """The panes topic is assigned: reading back starts."""
+        self.assigned = True
+        self.processor.assigned()
+
     def start(self, positions: dict[int, int], epoch: int) -> None:
         """Panes and published topics were read; the panes topic goes on at ``positions``."""
         self._epoch = epoch
         self._positions = dict(positions)
         self._stopping.clear()
-        self.processor.caught_up()
+        self.processor.start_publishing()
         self._publisher = asyncio.get_running_loop().create_task(self._publish_forever())
 
     async def on_batch(self, batch: PartitionBatch) -> None:
@@ -69,6 +75,7 @@ class RollupRunner:
             await self._publisher
             self._publisher = None
         self._positions, self.highwaters = {}, {}
+        self.assigned = False
         self.processor.revoked()
 
     async def _publish_forever(self) -> None:
