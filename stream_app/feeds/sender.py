@@ -34,7 +34,7 @@ class KafkaSender:
 
     def __init__(self, producer: AIOKafkaProducer, *, headers: Sequence[tuple[str, bytes]] = ()) -> None:
         self.producer = producer
-        self.headers = headers
+        self.headers = list(headers)
         self._batches: dict[tuple[str, int], Any] = {}
         self._in_flight: deque[asyncio.Future[object]] = deque()
 
