@@ -58,9 +58,9 @@ class HealthServer:
         """Listens from here on; ``address`` tells where."""
         token = token_for(self.host, self.token_file, "metrics")
         app = create_health_app(self.registry, not_alive=self.not_alive, not_ready=self.not_ready, token=token)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self.host, self.port, shutdown_timeout=1).start()
+        await web.TCPSite(self._runner, self.host, self.port).start()
 
     @property
     def address(self) -> str:

@@ -1,0 +1,68 @@
+"""Log lines: for people, for collectors, and never a payload."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from stream_app.logs import LONGEST_MESSAGE, configure_logging
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def logged(form: str, level: str = "info") -> tuple[io.StringIO, logging.Logger]:
+    stream = io.StringIO()
+    configure_logging(level, form, stream)
+    return stream, logging.getLogger("stream_app.somewhere")
+
+
+def test_a_text_line_has_time_level_place_message_and_fields() -> None:
+    stream, logger = logged("text")
+    logger.warning("late", extra={"source": "contacts-3"})
+    line = stream.getvalue()
+    assert line.endswith("Z warning stream_app.somewhere: late source=contacts-3\n")
+
+
+def test_a_json_line_is_one_object() -> None:
+    stream, logger = logged("json")
+    logger.info('said "%s"\nand more', "x", extra={"partition": 3, "thing": object})
+    content = json.loads(stream.getvalue())
+    assert (content["level"], content["message"], content["partition"]) == ("info", 'said "x" and more', 3)
+    assert stream.getvalue().count("\n") == 1
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_an_error_quotes_is_cut_so_that_no_payload_gets_out(form: str) -> None:
+    stream, logger = logged(form)
+    payload = "secret " * 10_000
+    try:
+        raise ValueError(payload)
+    except ValueError:
+        logger.exception("bad %s", payload, extra={"body": payload})
+    assert "ValueError" in stream.getvalue()
+    assert len(stream.getvalue()) < 5 * LONGEST_MESSAGE
+
+
+def test_libraries_speak_from_warnings_on_and_we_from_the_level_set() -> None:
+    stream, logger = logged("text")
+    logging.getLogger("aiokafka.consumer").info("chatter")
+    logger.debug("detail")
+    logger.info("news")
+    assert [line.split(": ")[1] for line in stream.getvalue().splitlines()] == ["news"]
+
+
+def test_debug_lets_libraries_speak() -> None:
+    stream, _ = logged("text", "debug")
+    logging.getLogger("aiokafka.consumer").debug("chatter")
+    assert "chatter" in stream.getvalue()
