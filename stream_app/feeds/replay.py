@@ -32,7 +32,8 @@ class ReplayPlan:
     ``topics``: name on the broker of each logical topic. ``speed``: event seconds per second, None for as
     fast as it goes. ``order``: any but ``time`` ignores speed and declares progress once, at the end.
     ``declare``: whether progress is declared at all (a live pipeline keeps its own time).
-    ``seed`` is the shuffle's.
+    ``seed`` is the shuffle's. ``paced_from``: event time (ms) at which the pace begins, what is older goes at once;
+    None: the first event's.
     """
 
     topics: Mapping[str, str]
@@ -40,6 +41,7 @@ class ReplayPlan:
     order: Order = "time"
     declare: bool = True
     rebase: Rebase | None = None
+    paced_from: int | None = None
     seed: int = 1
     progress_every: int = PROGRESS_EVERY
     on_progress: Callable[[int], None] = lambda _: None
@@ -102,7 +104,7 @@ class _Sending:
 
     async def in_time(self, events: Iterable[FeedEvent], disorder_ms: int) -> None:
         """Send in the order given, declaring as it goes what can no longer be undercut."""
-        pace = _Pace(self.plan.speed if self.plan.rebase is None else self.plan.speed and 1.0)
+        pace = _Pace(self.plan.speed if self.plan.rebase is None else self.plan.speed and 1.0, self.plan.paced_from)
         newest = 0
         for event in events:
             while pace.is_early(event.occurred_at):
@@ -175,10 +177,10 @@ def _reordered(events: Iterable[FeedEvent], plan: ReplayPlan) -> Iterator[_Encod
 class _Pace:
     """Holds events back until their time has come; without a speed none ever is early."""
 
-    def __init__(self, speed: float | None) -> None:
+    def __init__(self, speed: float | None, first: int | None) -> None:
         self.speed = speed
-        self._began = 0.0
-        self._first: int | None = None
+        self._began = time.monotonic()
+        self._first = first
 
     def is_early(self, occurred_at: int) -> bool:
         if self.speed is None:
