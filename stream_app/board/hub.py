@@ -191,5 +191,8 @@ class Hub:
         return b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (self.boot.encode(), seq, event.encode(), orjson.dumps(body))
 
 
-def _of_group(items: Sequence[dict[str, Any]], group: Group) -> list[dict[str, Any]]:
+def _of_group(items: Sequence[dict[str, Any]] | None, group: Group) -> list[dict[str, Any]] | None:
+    """The group's own among the ten of all cases; ``None`` while nothing was heard of any."""
+    if items is None:
+        return None
     return [item for item in items if all(item.get(name) == value for name, value in group)]

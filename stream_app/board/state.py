@@ -55,7 +55,7 @@ class BoardState:
         self.dirty = False
         self.unreadable = 0
         self.pipeline = Pipeline()
-        self.next_to_breach: list[dict[str, Any]] = []
+        self.next_to_breach: list[dict[str, Any]] | None = None
         self.breaches = RecentBreaches()
         self._rows: dict[Group, dict[str, Row]] = {}
         self._removed: deque[tuple[int, Group, str]] = deque()

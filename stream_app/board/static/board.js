@@ -45,7 +45,7 @@ function start(layout) {
   const draw = (judge) => {
     const now = logNow();
     const found = health(store, stream, now, clock);
-    const view = { store, now, dataAge: found.dataAge, steady: judge ? steady : { evaluate: (name) => steady.isOn(name) } };
+    const view = { store, now, dataAge: found.dataAge, aged: found.aged, steady: judge ? steady : { evaluate: (name) => steady.isOn(name) } };
     drawHealth(found, stream, now, clock);
     for (const tile of tiles) {
       tile.render(view);

@@ -3,9 +3,13 @@
 import { element, setState, setText } from "./elements.js";
 import * as format from "./format.js";
 
+const LONG = 5; // more characters than this take smaller type
+
 export class Figure {
-  constructor(part, liveWindow) {
+  // `named`: the tile's head already names the window.
+  constructor(part, liveWindow, named = true) {
     this.part = part;
+    this.named = named;
     this.window = part.window === "live" ? liveWindow : part.window;
     this.label = element("p", "label", part.label ?? "");
     this.number = element("span", "number", "N/A");
@@ -22,11 +26,13 @@ export class Figure {
     const row = view.store.row(part.kpi, this.window);
     const amount = this.#amount(row, view);
     setText(this.number, amount.text);
-    setText(this.unit, part.unit && amount.text !== "N/A" ? part.unit : amount.unit);
-    setText(this.note, notes(row, part, view, this.window));
+    setText(this.unit, part.unit_below ? "" : amount.unit);
+    const state = amount.text === "N/A" ? "unknown" : goalState(row, part, view, this.window);
+    setText(this.note, state === "missed" ? `▼ misses goal ${goalOf(part.kpi, view)}` : notes(row, part, view, this.named ? "" : this.window));
+    this.node.classList.toggle("long", amount.text.length > LONG);
     const meaning = view.store.catalogue[part.kpi]?.meaning;
     if (meaning && !this.node.title) this.node.title = meaning;
-    setState(this.node, amount.text === "N/A" ? "unknown" : goalState(row, part, view, this.window));
+    setState(this.node, state);
   }
 
   #amount(row, view) {
@@ -39,21 +45,27 @@ export class Figure {
   }
 }
 
-export function notes(row, part, view, window) {
-  const found = [];
-  if (part.size || part.label) found.push(format.windowName(window));
-  if (row && format.isKnown(row.numerator) && format.isKnown(row.denominator) && row.unit === "ratio") {
+function notes(row, part, view, window) {
+  const found = window ? [format.windowName(window)] : [];
+  if (part.unit_below && format.isKnown(row?.value) && row.unit) found.push(row.unit);
+  if (part.trend && format.isKnown(row?.value)) found.push(part.trend[Math.sign(row.value) + 1]);
+  if (part.say && format.isKnown(row?.value)) found.push(part.say);
+  if (row && row.unit === "ratio" && format.isKnown(row.numerator) && format.isKnown(row.denominator)) {
     found.push(`${format.count(row.numerator)} of ${format.count(row.denominator)}${part.of ? ` ${part.of}` : ""}`);
-  } else if (row && format.isKnown(row.n)) {
+  } else if (format.isKnown(row?.n)) {
     found.push(`n ${format.count(row.n)}`);
   }
-  if (row?.small_n && !row.unit?.includes("score")) found.push("small n");
-  const goal = view.store.board.goals[part.kpi];
-  if (goal !== undefined) {
-    const { text, unit } = format.value({ ...row, unit: view.store.catalogue[part.kpi]?.unit ?? row?.unit, kpi: part.kpi, value: goal });
-    found.push(`goal ${text} ${unit}`.trim());
-  }
+  if (row?.small_n) found.push("few");
+  const goal = goalOf(part.kpi, view);
+  if (goal && part.size !== "line") found.push(`goal ${goal}`);
   return found.join(" · ");
+}
+
+function goalOf(kpi, { store }) {
+  const value = store.board.goals[kpi];
+  if (value === undefined) return "";
+  const { text, unit } = format.value({ kpi, value, unit: store.catalogue[kpi]?.unit });
+  return `${text.replace(/\.0$/, "")} ${unit}`.trim();
 }
 
 function goalState(row, part, view, window) {

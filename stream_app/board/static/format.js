@@ -59,6 +59,12 @@ export function age(milliseconds) {
   return `${Math.floor(whole / 86400)} d`;
 }
 
+// The same in one unit, for small places.
+export function shortAge(milliseconds) {
+  const words = age(milliseconds).split(" ");
+  return words.slice(0, 2).join(" ");
+}
+
 export function makeClock(zone) {
   const shared = { timeZone: zone, hourCycle: "h23" };
   let time, date;

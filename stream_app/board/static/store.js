@@ -11,7 +11,7 @@ export class Store {
   groups = [];
   status = { caught_up: false, connected: false, problem: "" };
   pipeline = { watermark: null, clock: null, simulated: false, heard_ago_ms: null, sources: {} };
-  next = [];
+  next = null; // never heard of
   alerts = [];
 
   snapshot(frame) {

@@ -19,8 +19,9 @@ class Tile {
   // "30 min · 4 s old": which window, and how old the data are.
   renderAge(view) {
     const window = this.window();
-    const old = view.dataAge === null ? "age unknown" : `${format.age(view.dataAge)} old`;
-    setText(this.age, [window && format.windowName(window), this.spec.aside, old].filter(Boolean).join(" · "));
+    const age = view.dataAge === null ? "age unknown" : `${format.shortAge(view.dataAge)}${this.spec.narrow && !view.aged ? "" : " old"}`;
+    const words = this.spec.narrow && view.aged ? [age] : [window && format.windowName(window), this.spec.aside, age];
+    setText(this.age, words.filter(Boolean).join(" · "));
   }
 
   window() {
@@ -32,8 +33,13 @@ class Tile {
 class Hero extends Tile {
   build() {
     const { main, details = [] } = this.spec;
-    this.figures = [new Figure({ ...main, size: "hero" }, this.live), ...details.map((part) => new Figure({ ...part, size: "line" }, this.live))];
+    const first = new Figure({ ...main, size: "hero" }, this.live);
+    this.figures = [first, ...details.map((part) => new Figure({ ...part, size: "line" }, this.live, part.window !== "live"))];
     this.body.append(...this.figures.map((figure) => figure.node));
+    if (this.spec.meter) {
+      this.meter = element("div", "meter", element("i", "fill"), element("i", "goal"));
+      first.node.after(this.meter);
+    }
   }
 
   window() {
@@ -42,12 +48,24 @@ class Hero extends Tile {
 
   render(view) {
     for (const figure of this.figures) figure.render(view);
+    if (this.meter) this.fillMeter(view);
+  }
+
+  fillMeter({ store }) {
+    const { part, window } = this.figures[0];
+    const [fill, mark] = this.meter.children;
+    const value = store.row(part.kpi, window)?.value;
+    const goal = store.board.goals[part.kpi];
+    fill.style.width = format.isKnown(value) ? `${100 * value}%` : "0";
+    mark.hidden = goal === undefined;
+    if (goal !== undefined) mark.style.left = `${100 * goal}%`;
   }
 }
 
 class Figures extends Tile {
   build() {
-    this.figures = this.spec.figures.map((part) => new Figure(part, this.live));
+    const named = new Set(this.spec.figures.map((part) => part.window)).size === 1;
+    this.figures = this.spec.figures.map((part) => new Figure(part, this.live, named));
     this.body.classList.add("figures");
     if (this.spec.columns) this.body.classList.add(`columns-${this.spec.columns}`);
     this.body.append(...this.figures.map((figure) => figure.node));
@@ -83,7 +101,9 @@ class Targets extends Tile {
       const rows = this.spec.metrics.map((metric) => view.store.row(`sla_${id}_${metric.id}`, "now"));
       const known = rows.filter((row) => format.isKnown(row?.value));
       const total = known.reduce((sum, row) => sum + row.value, 0);
-      setText(number, known.length ? format.count(total) : "N/A");
+      const text = known.length ? format.count(total) : "N/A";
+      setText(number, text);
+      node.classList.toggle("long", text.length > 3);
       setText(note, this.spec.metrics.map((metric, index) => `${metric.label} ${format.count(rows[index]?.value)}`).join(" · "));
       const raised = view.steady.evaluate(id, known.length > 0 && total > 0);
       setState(node, known.length ? (raised ? id : "normal") : "unknown");
@@ -209,7 +229,7 @@ function interval(row) {
     const digits = row.kpi === "ces_mean" ? 1 : 0;
     found.push(`${(row.low * scale).toFixed(digits)} to ${(row.high * scale).toFixed(digits)}`);
   }
-  if (format.isKnown(row.n)) found.push(`n ${format.count(row.n)}${row.small_n ? ", small" : ""}`);
+  if (format.isKnown(row.n)) found.push(`n ${format.count(row.n)}${row.small_n ? ", few" : ""}`);
   return found.join(" · ");
 }
 
@@ -226,8 +246,10 @@ class Next extends Tile {
   }
 
   render(view) {
-    const items = view.store.next.slice(0, this.spec.rows);
+    const items = (view.store.next ?? []).slice(0, this.spec.rows);
+    this.list.hidden = items.length === 0;
     this.empty.hidden = items.length > 0;
+    setText(this.empty, view.store.next ? "No clock is running." : format.NOT_AVAILABLE.text);
     while (this.list.children.length > items.length) this.list.lastChild.remove();
     items.forEach((item, index) => this.fill(this.list.children[index] ?? this.addRow(), item, view));
   }
