@@ -6,7 +6,6 @@ Each assignment has an epoch. Whatever arrives with another epoch is late work a
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -17,9 +16,11 @@ from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from agents.ports import Record, StatefulProcessor
+from stream_app.engine import garbage
+from stream_app.engine.batches import LogEnd, PartitionBatch
 from stream_app.engine.durations import Durations
 from stream_app.engine.failure import FailStop, RefusalError
-from stream_app.engine.faust_app import BatchConsumer, LogEnd, PartitionBatch
+from stream_app.engine.faust_transport import BatchConsumer
 from stream_app.engine.intake import IntakeRunner
 from stream_app.engine.outbox import Outbox
 from stream_app.engine.processors import IntakeProcessor, RollupProcessor
@@ -97,7 +98,7 @@ class Assignment:
             await self._dispatch(batch)
         except asyncio.CancelledError:
             raise
-        except BaseException as error:  # noqa: BLE001 - a processor's bug must not lose the batch in silence
+        except BaseException as error:  # a processor's bug must not lose the batch in silence
             self._fail(f"handling a batch of {batch.tp.topic}-{batch.tp.partition} failed", cause=error)
         finally:
             self._consumer().batch_done(batch.tp)
@@ -138,7 +139,7 @@ class Assignment:
         if self.intake is not None and self.intake.open:
             await self.intake.close()
         await asyncio.gather(*(partition.close() for partition in self.partitions.values()))
-        if self.rollup is not None and self.rollup.open:
+        if self.rollup is not None and self.rollup.assigned:
             await self.rollup.close()
         for partition in self.partitions.values():
             self._handled_before[partition.processor.name] += partition.records_handled
@@ -167,15 +168,14 @@ class Assignment:
             self._fail(str(refusal), refusal.code)
         except asyncio.CancelledError:
             raise
-        except BaseException as error:  # noqa: BLE001 - an unopened partition would stay silent for ever
+        except BaseException as error:  # an unopened partition would stay silent for ever
             self._fail("opening the assigned partitions failed", cause=error)
 
     async def _open_stateful(self, partitions: list[StatefulPartition], epoch: int) -> None:
         recovered = await self._reading(lambda reader: Recovery(self._settings, reader).recover(partitions))
-        gc.collect()
-        gc.freeze()
+        garbage.set_aside()
         for partition, state in recovered:
-            partition.open(state, epoch)
+            partition.open(state)
             tp = TP(self._settings.topic(partition.processor.log), partition.partition)
             await self._consumer().open_partition(tp, epoch, state.offset)
 
@@ -201,14 +201,15 @@ class Assignment:
         )
 
     async def _open_rollup(self, rollup: RollupRunner, tps: list[TP], epoch: int) -> None:
-        positions = await self._reading(lambda reader: self._read_back(rollup.processor, reader, tps))
+        rollup.begin()
+        positions = await self._reading(lambda reader: self._read_back(rollup, reader, tps))
         rollup.start(positions, epoch)
         for tp in tps:
             await self._consumer().open_partition(tp, epoch, positions[tp.partition])
 
-    async def _read_back(self, processor: RollupProcessor, reader: Reader, tps: list[TP]) -> dict[int, int]:
+    async def _read_back(self, rollup: RollupRunner, reader: Reader, tps: list[TP]) -> dict[int, int]:
         """Panes and published topics to their ends; answers where each panes partition goes on."""
-        processor.assigned()
+        processor = rollup.processor
         for name in self._settings.published:
             published = [TopicPartition(self._settings.topic(name), p) for p in range(self._outbox.partitions(name))]
             await reader.read_to_end(published, dict.fromkeys(published, _reading_published(processor, name)))

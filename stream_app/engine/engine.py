@@ -9,15 +9,18 @@ from time import monotonic
 from typing import Any, cast
 
 import aiokafka
-from aiokafka.errors import KafkaError
+from faust.types import TP
 
 from agents.ports import StatefulProcessor
+from stream_app.engine import garbage
 from stream_app.engine.assignment import Assignment
 from stream_app.engine.durations import Durations
 from stream_app.engine.failure import ExitCode, FailStop, RefusalError
-from stream_app.engine.faust_app import BatchConsumer, EngineApp, add_agent, create_faust_app
+from stream_app.engine.faust_app import EngineApp, add_agent, create_faust_app, follow_rebalances
+from stream_app.engine.faust_transport import BatchConsumer
 from stream_app.engine.outbox import Outbox
 from stream_app.engine.processors import IntakeProcessor, RollupProcessor
+from stream_app.engine.producer import start_producer
 from stream_app.engine.settings import EngineSettings
 from stream_app.engine.stateful import StatefulPartition
 from stream_app.engine.topics import check_partition_counts, wait_for_topics
@@ -147,17 +150,18 @@ class Engine:
         return None
 
     async def _work(self, counts: dict[str, int]) -> None:
-        producer = await self._start_producer()
+        producer = await start_producer(self.settings)
         self._outbox = Outbox(
             producer, self.settings.topic, counts, limit=self.settings.outstanding_bytes, failed=self._send_failed
         )
-        app = self._app = create_faust_app(self.settings)
+        app = self._app = create_faust_app(self.settings, self._fail)
         assignment = self._assignment = Assignment(
             self.settings, self._consumer, self._outbox, self._fail, self._intake, self._stateful, self._rollup
         )
         self._connect(app, assignment)
         watchdog = Watchdog(self._fail, self.settings.stall_timeout, self._stalled)
         watchdog.start()
+        garbage.tune()
         started = asyncio.ensure_future(app.start())
         started.add_done_callback(self._faust_started)
         await self._stopping.wait()
@@ -166,24 +170,23 @@ class Engine:
 
     def _consumer(self) -> BatchConsumer:
         assert self._app is not None
-        return cast(BatchConsumer, self._app.consumer)
+        return cast("BatchConsumer", self._app.consumer)
 
     def _connect(self, app: EngineApp, assignment: Assignment) -> None:
         """Agents for every topic, and the rebalance signals of Faust."""
         for topic in assignment.topics():
             add_agent(app, topic, assignment.on_batch)
 
-        async def assigned(_app: Any, assigned: Any, **_: Any) -> None:
-            logger.info("assigned %d partitions", len(assigned))
+        async def assigned(tps: set[TP]) -> None:
+            logger.info("assigned %d partitions", len(tps))
             if not self._stopping.is_set():
-                assignment.assign(assigned)
+                assignment.assign(tps)
 
-        async def revoked(_app: Any, revoked: Any, **_: Any) -> None:
-            logger.info("revoked %d partitions", len(revoked))
+        async def revoked(tps: set[TP]) -> None:
+            logger.info("revoked %d partitions", len(tps))
             await self._give_up(assignment)
 
-        app.on_partitions_assigned.connect(assigned, weak=False)
-        app.on_partitions_revoked.connect(revoked, weak=False)
+        follow_rebalances(app, assigned, revoked)
 
     async def _give_up(self, assignment: Assignment) -> None:
         """Close the assignment; it must succeed in time, as a half-written end would be a lie."""
@@ -192,26 +195,6 @@ class Engine:
         except BaseException as error:
             self._fail("the last checkpoint before giving partitions up failed", cause=error)
             raise
-
-    async def _start_producer(self) -> aiokafka.AIOKafkaProducer:
-        producer = aiokafka.AIOKafkaProducer(
-            bootstrap_servers=self.settings.bootstrap_servers,
-            acks="all",
-            linger_ms=0,
-            max_batch_size=self.settings.batch_bytes,
-            max_request_size=max(self.settings.batch_bytes * 2, 2_000_000),
-            request_timeout_ms=int(self.settings.request_timeout * 1000),
-            **self.settings.security,
-        )
-        producer._message_accumulator._batch_ttl = self.settings.delivery_timeout
-        while True:
-            try:
-                await producer.start()
-            except KafkaError as error:
-                logger.warning("the producer cannot connect (%r); trying again", error)
-                await asyncio.sleep(1.0)
-            else:
-                return producer
 
     def _send_failed(self, what: str, error: BaseException) -> None:
         self._fail(what, cause=error)
@@ -227,7 +210,7 @@ class Engine:
             return None
         if app.crashed:
             return f"Faust has crashed ({app.crash_reason!r})"
-        consumer = app._consumer
+        consumer = app.batch_consumer
         if consumer is None or not consumer.flow_active or app.rebalancing or self.outstanding_bytes:
             return None
         limit = monotonic() - self.settings.stall_timeout

@@ -12,8 +12,8 @@ from typing import Protocol
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from stream_app.engine.batches import LogEnd, PartitionBatch
 from stream_app.engine.failure import FailStop
-from stream_app.engine.faust_app import LogEnd, PartitionBatch
 from stream_app.engine.outbox import Outbox, Pending, wait_all
 from stream_app.engine.processors import IntakeProcessor
 from stream_app.engine.settings import EngineSettings
@@ -140,6 +140,7 @@ class IntakeRunner:
         except KafkaError as error:
             logger.info("no end offsets of the inputs (%r): nothing is told complete for now", error)
             return {}
+        self.highwaters.update({tp: end.end for tp, end in ends.items() if tp in self._sources})
         return {tp: (clock, end) for tp, end in ends.items()}
 
     async def _tick(self, ends: Mapping[TP, tuple[int, LogEnd]], *, commit: bool) -> None:

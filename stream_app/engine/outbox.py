@@ -129,7 +129,7 @@ class Lane:
                 self._outbox.acknowledge(batch, self._topic, metadata, sent_at)
         except asyncio.CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, the write did not happen
+        except Exception as error:  # whatever it was, the write did not happen
             self._outbox.failed(f"sending to {self._topic}-{self._partition} failed", error)
         finally:
             self._task = None

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import aiokafka
 from aiokafka.structs import TopicPartition
@@ -46,7 +47,7 @@ class Reader:
             **settings.security,
         )
 
-    async def __aenter__(self) -> Reader:
+    async def __aenter__(self) -> Self:
         try:
             await self._consumer.start()
         except BaseException:
@@ -70,7 +71,7 @@ class Reader:
         The end is the greater of ListOffsets' answer and the high watermark of the first fetch: some brokers
         answer the former too small by one batch.
         """
-        targets = {tp: span for tp, span in (await self.ranges(tps)).items()}
+        targets = await self.ranges(tps)
         if not targets:
             return {}
         self._consumer.assign(list(targets))
@@ -79,7 +80,7 @@ class Reader:
         ends: dict[TopicPartition, int] = {}
         done: dict[TopicPartition, int] = {}
         while len(done) < len(targets):
-            fetched = await self._consumer.getmany(timeout_ms=200)
+            fetched = await self._consumer.getmany(timeout_ms=50)
             for tp, records in fetched.items():
                 absorb[tp](records)
                 await asyncio.sleep(0)

@@ -56,6 +56,7 @@ class Recovery:
         for tp, (partition, state) in by_log.items():
             state.offset = max(state.offset, 0)
             held = await self._with_true_end(tp, ranges[tp], state.offset)
+            partition.highwater = held.end
             if not held.holds(state.offset):
                 raise out_of_range(partition.name, state.offset, held, f"rebuild {partition.processor.changelog}")
 
@@ -91,7 +92,7 @@ class _Absorber:
             for record in records:
                 offset = record.offset
                 absorb(record.key or b"", record.value)
-        except Exception as error:  # noqa: BLE001 - any record that cannot be merged makes the rest meaningless
+        except Exception as error:  # any record that cannot be merged makes the rest meaningless
             self._quarantine(f"record at offset {offset} of {self.partition.processor.changelog}", error)
         self.partition.recovery_records += len(records)
 
@@ -103,7 +104,7 @@ class _Absorber:
     def _guarded(self, complete: Callable[[], PartitionState]) -> PartitionState | None:
         try:
             return complete()
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # as above
             self._quarantine(f"state in {self.partition.processor.changelog}", error)
             return None
 

@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from agents.ports import Checkpoint, Output, PartitionState, StatefulProcessor
+from stream_app.engine.batches import PartitionBatch
 from stream_app.engine.durations import Durations
 from stream_app.engine.failure import FailStop
-from stream_app.engine.faust_app import PartitionBatch
 from stream_app.engine.outbox import Outbox, Pending
 from stream_app.engine.settings import EngineSettings
 from stream_app.engine.slices import in_slices
@@ -75,10 +75,9 @@ class StatefulPartition:
         """Records of the log not yet handled; 0 while nothing is known."""
         return max(0, self.highwater - self.position) if self.position >= 0 else 0
 
-    def open(self, state: PartitionState, epoch: int) -> None:
+    def open(self, state: PartitionState) -> None:
         """Take the recovered state over; the log is delivered from ``state.offset`` on."""
         self.state = state
-        self.epoch = epoch
         self.position = self._written = state.offset
         self.status = Status.OPEN
         self._writer = asyncio.get_running_loop().create_task(self._write_forever())

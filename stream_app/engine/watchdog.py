@@ -17,6 +17,7 @@ class Watchdog:
         self._fail = fail
         self._timeout = timeout
         self._stalled = stalled
+        self._pace = min(1.0, timeout / 20)
         self._beat = monotonic()
         self._stop = threading.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -35,9 +36,9 @@ class Watchdog:
         reason = self._stalled()
         if reason is not None:
             self._fail(reason, ExitCode.STALLED)
-        self._timer = asyncio.get_running_loop().call_later(self._timeout / 20, self._tick)
+        self._timer = asyncio.get_running_loop().call_later(self._pace, self._tick)
 
     def _watch(self) -> None:
-        while not self._stop.wait(self._timeout / 20):
+        while not self._stop.wait(self._pace):
             if monotonic() - self._beat > self._timeout:
                 self._fail(f"the event loop has not moved for {self._timeout:.0f} s (a handler hangs)", ExitCode.STALLED)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -72,7 +73,7 @@ class ToyProcessor:
     def recover(self, partition: int) -> ToyRecovering:
         return ToyRecovering(partition)
 
-    def handle(self, state: ToyState, records: Sequence[Record]) -> list[Output]:
+    def handle(self, state: Any, records: Sequence[Record]) -> list[Output]:
         outputs = []
         for record in records:
             key = record.key or b""
@@ -99,14 +100,14 @@ class ToyProcessor:
             return
         changed.add(key)
 
-    def publish(self, state: ToyState) -> list[Output]:
+    def publish(self, state: Any) -> list[Output]:
         self.published += 1
         return [
             Output("panes", b"%d/%s" % (state.partition, key), orjson.dumps(state.panes[key]))
             for key in state.changed_panes
         ]
 
-    def checkpoint(self, state: ToyState) -> Checkpoint:
+    def checkpoint(self, state: Any) -> Checkpoint:
         panes = [(b"p" + key, orjson.dumps(state.panes[key])) for key in state.changed_panes]
         rows: list[tuple[bytes, bytes | None]] = [
             (b"r" + key, orjson.dumps(state.rows[key])) for key in state.changed_rows
@@ -126,10 +127,10 @@ class ToyIntake:
     def assigned(self, sources: set[str]) -> None:
         self.sources = sources
 
-    def handle(self, source: str, records: Sequence[Record]) -> list[Output]:  # noqa: ARG002
+    def handle(self, source: str, records: Sequence[Record]) -> list[Output]:
         return [Output("events", record.key, record.value) for record in records]
 
-    def marks(self, clock_ms: int, complete_at: dict[str, int], skew_ms: int | None) -> list[Output]:  # noqa: ARG002
+    def marks(self, clock_ms: int, complete_at: dict[str, int], skew_ms: int | None) -> list[Output]:
         value = orjson.dumps({"complete": complete_at})
         return [Output("dead-letters", b"mark", value)] if complete_at else []
 
@@ -144,14 +145,14 @@ class ToyRollup:
         self.panes: dict[bytes, bytes | None] = {}
         self.read_back: list[bytes | None] = []
         self._published: bytes | None = None
-        self._caught_up = False
+        self._publishing = False
 
     def assigned(self) -> None:
         self.panes.clear()
-        self._published, self._caught_up = None, False
+        self._published, self._publishing = None, False
 
     def revoked(self) -> None:
-        self._caught_up = False
+        self._publishing = False
 
     def read_panes(self, records: Sequence[Record]) -> None:
         self.panes.update((record.key or b"", record.value) for record in records)
@@ -161,11 +162,11 @@ class ToyRollup:
             self._published = records[-1].value
             self.read_back.extend(record.value for record in records)
 
-    def caught_up(self) -> None:
-        self._caught_up = True
+    def start_publishing(self) -> None:
+        self._publishing = True
 
-    def publish(self, clock_ms: int) -> list[Output]:  # noqa: ARG002
-        assert self._caught_up
+    def publish(self, clock_ms: int) -> list[Output]:
+        assert self._publishing
         total = sum(orjson.loads(value)[1] for value in self.panes.values() if value)
         value = b"%d" % total
         if value == self._published:

@@ -9,8 +9,9 @@ import signal
 import sys
 from typing import Any
 
-from stream_app.engine import EngineSettings, create_engine
+from stream_app.engine import Engine, EngineSettings, create_engine
 from tests.support.toy_processor import ToyIntake, ToyProcessor, ToyRollup
+from tests.support.waiting import eventually_async
 
 OUTPUTS = ("events", "panes", "kpis", "kpi-windows", "case-events", "dead-letters")
 
@@ -40,14 +41,21 @@ async def work(options: dict[str, Any]) -> int:
     reporter = loop.create_task(report_ready(engine))
     code = await engine.run()
     reporter.cancel()
-    print("handled", engine.records_handled(), flush=True)
+    say("handled", engine.records_handled())
     return int(code)
 
 
-async def report_ready(engine: Any) -> None:
-    while not engine.ready:
-        await asyncio.sleep(0.02)
-    print("ready", flush=True)
+async def report_ready(engine: Engine) -> None:
+    async def ready() -> bool:
+        return engine.ready
+
+    await eventually_async(ready, within_seconds=600, what="readiness")
+    say("ready")
+
+
+def say(*words: object) -> None:
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
