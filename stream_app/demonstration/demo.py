@@ -85,7 +85,7 @@ class Demo:
         self._step(f"board (process {board.process.pid})")
         self._wait(children, worker, f"http://127.0.0.1:{self._metrics_port}/readyz")
         self._step(f"worker (process {worker.process.pid})")
-        simulator = children.start("simulator", ["simulate", "--rate", f"{self.rate:g}"])
+        simulator = children.start("simulator", ["simulate", "--live", "--rate", f"{self.rate:g}"])
         self._step(f"simulated traffic (process {simulator.process.pid})")
 
     def _wait(self, children: Children, child: Child, url: str) -> None:

@@ -30,7 +30,7 @@ class KafkaSettings:
     topic_prefix: str = setting(
         "deskpulse", "Our own topics are called `<prefix>.<name>`. Two installations on one cluster need two prefixes."
     )
-    group_prefix: str = setting("deskpulse", "Consumer groups are called `<prefix>-<processor>`.")
+    group_prefix: str = setting("deskpulse", "The workers' consumer group is called `<prefix>-worker`.")
     replication_factor: int = setting(
         1, "Copies of each topic that `topics create` asks for. One copy is lost with its broker: 3 in production.", minimum=1, maximum=32
     )
