@@ -99,7 +99,7 @@ def replay(
         feed = named_feed(source)
         with console.status(f"Reading {source} …"):
             outline = feed.outline()
-        console.print(_span_words(feed, outline))
+        console.print(_span_words(feed, outline), soft_wrap=True, highlight=False)
         if rebase is not None:
             _into_live_pipeline(console, feed, outline, settings, bootstrap_servers, speed)
             return

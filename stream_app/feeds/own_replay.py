@@ -101,7 +101,7 @@ class OwnReplay:
         specs = specs_of(settings)
         bootstrap = settings.kafka.bootstrap_servers
         created = asyncio.run(create_topics(bootstrap, specs, settings.kafka.replication_factor))
-        self.report.say(f"{len(created)} topics {self.prefix}.*")
+        self.report.say(f"{len(created)} topics {self.prefix}*")
         if self.broker is None and not self.keep:
             stack.callback(lambda: asyncio.run(delete_topics(bootstrap, created)))
 

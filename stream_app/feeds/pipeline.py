@@ -45,8 +45,8 @@ def worker_environment(feed: Feed, outline: FeedOutline, bootstrap: str, prefix:
 
 
 def input_topics(prefix: str) -> dict[str, str]:
-    """Names on the broker of the three inputs of such a pipeline."""
-    return {topic: f"{prefix}.{topic}" for topic in INPUT_TOPICS}
+    """Names on the broker of the three inputs of such a pipeline; `<prefix>.…` is kept for what the workers write."""
+    return {topic: f"{prefix}-{topic}" for topic in INPUT_TOPICS}
 
 
 def horizon(outline: FeedOutline) -> timedelta:
