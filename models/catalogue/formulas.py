@@ -23,7 +23,7 @@ class Formula(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The entries of the pane that are read."""
+        """The keys that are read, as they stand in the formula."""
 
     def evaluate(self, pane: Nested, clock: int = 0) -> KpiValue | None:
         """The value, or ``None`` without data."""
@@ -47,10 +47,6 @@ def parts(pane: Nested, name: str) -> Mapping[str, int]:
     return found if isinstance(found, dict) else NOTHING
 
 
-def _entry(name: str) -> str:
-    return name.rpartition(":")[0] or name
-
-
 @dataclass(frozen=True, slots=True)
 class Count:
     """Sum of counters less other counters. Data are there when any of them is."""
@@ -60,7 +56,7 @@ class Count:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(_entry(name) for name in (*self.plus, *self.minus))
+        return (*self.plus, *self.minus)
 
     def evaluate(self, pane: Nested, clock: int = 0) -> KpiValue | None:
         terms = [number(pane, name) for name in self.plus] + [-number(pane, name) for name in self.minus]
@@ -91,7 +87,7 @@ class Ratio:
             *self.excluded,
             *self.less_excluded,
         )
-        return tuple(dict.fromkeys(_entry(name) for name in read))
+        return tuple(dict.fromkeys(read))
 
     def evaluate(self, pane: Nested, clock: int = 0) -> KpiValue | None:
         top = _difference(pane, self.numerator, self.less_numerator)

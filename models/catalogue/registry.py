@@ -29,7 +29,20 @@ CATALOGUE: tuple[Kpi, ...] = (
     *surveys.KPIS,
 )
 BY_ID: dict[str, Kpi] = {kpi.id: kpi for kpi in CATALOGUE}
-_NAMES: dict[str, tuple[str, ...]] = {kpi.id: kpi.formula.names for kpi in CATALOGUE}
+
+
+def _entries(kpi: Kpi) -> tuple[str, ...]:
+    """Names in a nested pane: a part after the colon is the formula's own, unless that part is the route."""
+    names = kpi.formula.names
+    return names if kpi.per_route else tuple(dict.fromkeys(name.rpartition(":")[0] or name for name in names))
+
+
+_NAMES: dict[str, tuple[str, ...]] = {kpi.id: _entries(kpi) for kpi in CATALOGUE}
+
+
+def reads(kpi: Kpi) -> tuple[str, ...]:
+    """The names of a nested pane that decide the KPI."""
+    return _NAMES[kpi.id]
 
 
 def with_window(window: str) -> tuple[Kpi, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from models.catalogue.entry import Kpi
-from models.catalogue.registry import evaluate
+from models.catalogue.registry import evaluate, reads
 from models.catalogue.values import KpiValue, Signature
 from models.panes.pane import names
 from models.panes.windows import SETTLING, Bounds, closing_bounds
@@ -30,7 +30,7 @@ class ClosingWindow:
         self._window, self._zone, self._groups, self._facts = window, settings.zone, groups, facts
         self._horizon = settings.horizon
         self._kpis = kpis_of(window)
-        self._names = frozenset(name for kpi in self._kpis for name in kpi.formula.names)
+        self._names = frozenset(name for kpi in self._kpis for name in reads(kpi))
         self._through: int | None = None
         self._open: dict[int, set[int]] = {}
         self._revise: dict[Place, set[str]] = {}
@@ -114,7 +114,7 @@ class ClosingWindow:
             bounds = closing_bounds(self._window, place[0], self._zone)
             kpis = self._kpis
             if place[1] in self._rows.get(place[0], {}):
-                kpis = tuple(kpi for kpi in kpis if not changed.isdisjoint(kpi.formula.names))
+                kpis = tuple(kpi for kpi in kpis if not changed.isdisjoint(reads(kpi)))
             yield from self._emit(bounds, place[1], kpis, watermark)
 
     def _gone(self, start: int, watermark: int) -> bool:
