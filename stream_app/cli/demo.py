@@ -33,9 +33,10 @@ Next steps
 )
 @click.option("--kafka", is_flag=True, help="A real Apache Kafka in place of the embedded broker.")
 @click.option("--rate", default=20.0, show_default=True, type=click.FloatRange(min=0.1), help="Events per second, about.")
+@click.option("--history", default="30m", show_default=True, metavar="DURATION", help="Traffic from before the start.")
 @click.option("--for", "seconds", type=click.FloatRange(min=1), metavar="SECONDS", help="Stop by itself after this time.")
 @configured
-def demo(settings: Settings, *, kafka: bool, rate: float, seconds: float | None) -> None:
+def demo(settings: Settings, *, kafka: bool, rate: float, history: str, seconds: float | None) -> None:
     """Start a broker, a worker, the board and simulated traffic; stop all of it on Ctrl-C.
 
     Nothing is left behind but the logs, and nothing outside of this machine can reach it. If a port is
@@ -44,7 +45,7 @@ def demo(settings: Settings, *, kafka: bool, rate: float, seconds: float | None)
     only_results()
     asked_to_stop = _stop_signal()
     try:
-        Demo(settings, _broker(kafka=kafka), rate, seconds, click.echo, asked_to_stop).run()
+        Demo(settings, _broker(kafka=kafka), rate, history, seconds, click.echo, asked_to_stop).run()
     except DemoStoppedError:
         click.echo("Everything is stopped.")
     except (BrokerError, TopicsError, ChildEndedError, DemoFailedError) as error:

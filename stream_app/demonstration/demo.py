@@ -40,6 +40,7 @@ class Demo:
     settings: Settings
     broker: BrokerProcess
     rate: float
+    history: str
     seconds: float | None
     say: Callable[[str], None]
     asked_to_stop: threading.Event
@@ -79,14 +80,15 @@ class Demo:
         }
 
     def _start(self, children: Children) -> None:
+        """The simulator comes first: its history is then in the topics when the worker begins, as after a night without one."""
+        simulator = children.start("simulator", ["simulate", "--live", "--rate", f"{self.rate:g}", "--history", self.history])
+        self._step(f"simulated traffic (process {simulator.process.pid})")
         worker = children.start("worker", ["worker"])
         board = children.start("board", ["board"])
         self._wait(children, board, f"http://127.0.0.1:{self._board_port}/")
         self._step(f"board (process {board.process.pid})")
         self._wait(children, worker, f"http://127.0.0.1:{self._metrics_port}/readyz")
         self._step(f"worker (process {worker.process.pid})")
-        simulator = children.start("simulator", ["simulate", "--live", "--rate", f"{self.rate:g}"])
-        self._step(f"simulated traffic (process {simulator.process.pid})")
 
     def _wait(self, children: Children, child: Child, url: str) -> None:
         deadline = time.monotonic() + START_SECONDS
