@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.oracle.harness import Plan, Result, run
+from tests.oracle.in_memory import run_in_memory
 
 
 def main() -> int:
@@ -22,6 +23,7 @@ def main() -> int:
     one.add_argument("--seed", type=int, default=7)
     one.add_argument("--capture", type=Path, help="folder for the panes and the truth of this run, for `mutations`")
     one.add_argument("--keep", type=Path, help="folder for logs, input and published rows, kept")
+    one.add_argument("--in-memory", action="store_true", help="no broker and no workers: the processors in this process")
     mutants = commands.add_parser("mutations", help="does every changed formula make the comparison fail?")
     mutants.add_argument("captures", type=Path, nargs="+", help="folders written by `run --capture`")
     given = parser.parse_args()
@@ -29,8 +31,8 @@ def main() -> int:
         from tests.oracle.mutations import report
 
         return report(given.captures)
-    plan = Plan(**{name: value for name, value in vars(given).items() if name != "command"})
-    return show(run(plan))
+    plan = Plan(**{name: value for name, value in vars(given).items() if name not in {"command", "in_memory"}})
+    return show(run_in_memory(plan) if given.in_memory else run(plan))
 
 
 def show(result: Result) -> int:

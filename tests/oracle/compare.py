@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -18,7 +20,7 @@ RECORD = (
     " priority VARCHAR, team VARCHAR, route VARCHAR), watermark BIGINT, clock BIGINT, state VARCHAR, revision BIGINT,"
     " excluded DOUBLE, since BIGINT)"
 )
-LIVE = ("5m", "15m", "30m", "60m", "today", "7d", "28d")
+HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,18 @@ def write_published(records: Iterable[tuple[str, Mapping[str, object]]], path: P
             file.write(json.dumps({"topic": topic, "o": offset, "r": record}) + "\n")
 
 
-def live_windows(connection: duckdb.DuckDBPyConnection) -> list[Window]:
-    """The live windows as last published, with their newest bounds."""
-    listed = "', '".join(LIVE)
-    found = connection.execute(
-        "SELECT r.window, max(r.window_start), max(r.window_end) FROM published_line"
-        f" WHERE topic = 'kpis' AND r.window IN ('{listed}') AND r.window_start IS NOT NULL GROUP BY ALL"
-    ).fetchall()
-    return [Window(*row) for row in found]
+def live_windows(clock: int, zone: str, *, fast: bool) -> list[Window]:
+    """The live windows at the log's clock (ms): sliding ones end with its slice of 10 s, the others with its hour
+    (quarter, where the zone is off the full hour); they go back 7 or 28 days, or to the midnight before."""
+    local = datetime.fromtimestamp(clock / 1000, ZoneInfo(zone))
+    midnight = int(local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).timestamp()) * 1000
+    offset = local.utcoffset()
+    slow = HOUR_MS if offset is not None and offset.total_seconds() % 3600 == 0 else HOUR_MS // 4
+    end, sliding_end = (clock // slow + 1) * slow, (clock // 10_000 + 1) * 10_000
+    windows = [Window("today", midnight, end), Window("7d", end - 7 * 24 * HOUR_MS, end), Window("28d", end - 28 * 24 * HOUR_MS, end)]
+    if fast:
+        windows += [Window(f"{minutes}m", sliding_end - minutes * 60_000, sliding_end) for minutes in (5, 15, 30, 60)]
+    return windows
 
 
 def compare(connection: duckdb.DuckDBPyConnection, *, live: bool, limit: int = 20) -> Comparison:

@@ -8,9 +8,10 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -33,6 +34,7 @@ QUIET_SECONDS = 6.0
 """Nothing more is published for this long: the run is over."""
 DEADLINE_SECONDS = 900.0
 SHOWN = 20
+INPUT, PUBLISHED, PANES = "events.jsonl", "published.jsonl", "panes.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ def configuration(plan: Plan, bootstrap: str, prefix: str, outline: FeedOutline)
     days = max(35, (outline.final_instant - outline.first_instant) // DAY_MS + 8)
     zone = "America/New_York" if plan.data == "boston311" else "UTC"
     inputs = "".join(
-        f'[inputs.{name}]\ntopic = "{prefix}.{name}"\nprogress = "declared"\n' for name in ("contacts", "resolutions", "surveys")
+        f'[inputs.{name}]\ntopic = "{prefix}-{name}"\nprogress = "declared"\n' for name in ("contacts", "resolutions", "surveys")
     )
     live = "true" if plan.data == "simulated" else "false"
     return (
@@ -102,6 +104,29 @@ def run(plan: Plan, say: Callable[[str], None] = print) -> Result:
             shutil.rmtree(directory, ignore_errors=True)
 
 
+def judge(
+    directory: Path, definitions: Mapping[str, Any], watermark: int, clock: int, capture: Path | None = None
+) -> tuple[Comparison, frozenset[str]]:
+    """Compare the published rows in a directory with the truth of the input beside them; with the KPIs that are above zero."""
+    file = directory / "oracle.duckdb"
+    file.unlink(missing_ok=True)
+    with duckdb.connect(file) as connection:
+        events.load_file(connection, directory / INPUT)
+        truth.prepare(connection, definitions, watermark)
+        truth.build_facts(connection)
+        load_published(connection, directory / PUBLISHED)
+        live = live_windows(clock, definitions["zone"], fast=definitions["fast_tier"])
+        hours = connection.execute("SELECT count(*) > 0 FROM published_line WHERE r.window = 'hour'").fetchone()
+        truth.build_windows(connection, [truth.SPAN, *live], hours=bool(hours and hours[0]))
+        truth.build_truth(connection)
+        if capture is not None:
+            connection.execute(f"COPY truth TO '{capture / 'truth.parquet'}'")
+            (capture / "zone").write_text(str(definitions["zone"]), encoding="utf-8")
+        found = compare(connection, live=True, limit=SHOWN)
+        shown = connection.execute("SELECT DISTINCT kpi FROM truth WHERE coalesce(denominator, n, value) > 0").fetchall()
+    return found, frozenset(kpi for (kpi,) in shown)
+
+
 class _Run:
     def __init__(self, plan: Plan, directory: Path, say: Callable[[str], None]) -> None:
         self.plan = plan
@@ -111,8 +136,7 @@ class _Run:
         self.feed, self.outline = feed_of(plan)
 
     async def whole(self) -> Result:
-        input_file = self.directory / "events.jsonl"
-        write_events(input_file, self.feed.events(), simulated=self.feed.simulated)
+        write_events(self.directory / INPUT, self.feed.events(), simulated=self.feed.simulated)
         with KafkaBroker() as broker:
             settings = self._settings(broker.bootstrap)
             await create_topics(broker.bootstrap, specs_of(settings))
@@ -126,7 +150,7 @@ class _Run:
             finally:
                 codes = pool.stop()
         began = time.monotonic()
-        comparison, shown = self._compare(input_file, settings, watermark)
+        comparison, shown = judge(self.directory, settings.definitions(), watermark, clock, self.plan.capture)
         self.seconds["oracle"] = time.monotonic() - began
         self.say(f"watermark {watermark}, clock {clock}")
         return Result(self.plan, comparison, pool.kills, codes, self.seconds, shown)
@@ -182,24 +206,7 @@ class _Run:
     async def _collect(self, settings: Settings) -> None:
         topics = {name: settings.topic(name) for name in ("kpis", "kpi-windows")}
         bootstrap = settings.kafka.bootstrap_servers
-        self.say(f"{await published.write_rows(bootstrap, topics, self.directory / 'published.jsonl')} published records")
+        self.say(f"{await published.write_rows(bootstrap, topics, self.directory / PUBLISHED)} published records")
         if self.plan.capture is not None:
             self.plan.capture.mkdir(parents=True, exist_ok=True)
-            await published.write_newest(bootstrap, settings.topic("panes"), self.plan.capture / "panes.jsonl")
-
-    def _compare(self, input_file: Path, settings: Settings, watermark: int) -> tuple[Comparison, frozenset[str]]:
-        with duckdb.connect(self.directory / "oracle.duckdb") as connection:
-            events.load_file(connection, input_file)
-            truth.prepare(connection, settings.definitions(), watermark)
-            truth.build_facts(connection)
-            load_published(connection, self.directory / "published.jsonl")
-            live = live_windows(connection)
-            hours = connection.execute("SELECT count(*) > 0 FROM published_line WHERE r.window = 'hour'").fetchone()
-            truth.build_windows(connection, [truth.SPAN, *live], hours=bool(hours and hours[0]))
-            truth.build_truth(connection)
-            if self.plan.capture is not None:
-                connection.execute(f"COPY truth TO '{self.plan.capture / 'truth.parquet'}'")
-                (self.plan.capture / "zone").write_text(settings.kpis.zone)
-            found = compare(connection, live=bool(live), limit=SHOWN)
-            shown = connection.execute("SELECT DISTINCT kpi FROM truth WHERE coalesce(denominator, n, value) > 0").fetchall()
-        return found, frozenset(kpi for (kpi,) in shown)
+            await published.write_newest(bootstrap, settings.topic("panes"), self.plan.capture / PANES)

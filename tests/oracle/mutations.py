@@ -207,6 +207,7 @@ def judge(capture: Path, kpis: Sequence[Kpi]) -> dict[str, int]:
             " JOIN wanted AS w ON w.original = t.kpi WHERE time_window IN ('span', 'now') OR (time_window = 'day' AND grouping = 7)"
         )
         connection.execute("CREATE TABLE time_window AS SELECT DISTINCT time_window, starts FROM truth")
+        connection.execute("CREATE TABLE total AS SELECT *, '' AS name FROM truth LIMIT 0")
         return compare(connection, live=False).by_kpi
 
 

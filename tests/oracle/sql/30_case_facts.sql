@@ -18,16 +18,10 @@ SELECT 'resolved_escalated', NULL, s.moment, s.q, s.c, s.p, 1, NULL
 FROM step AS s JOIN (SELECT case_id, min(pos) AS escalated_pos FROM timeline WHERE type = 'case.escalated' GROUP BY ALL) USING (case_id)
 WHERE s.is_resolution AND escalated_pos < s.pos;
 
--- Cell before a transfer: the contact's, or the case's when the contact has no opening yet; unset at the very first.
+-- A transfer carries the case's cell before it; unset where nothing came before.
 INSERT INTO fact
-SELECT 'transferred', NULL, t.moment,
-    coalesce(CASE WHEN t.contact_known = 1 THEN b.cq ELSE d.q END, 'unset'),
-    coalesce(CASE WHEN t.contact_known = 1 THEN b.cc ELSE d.c END, 'unset'), coalesce(d.p, 'unset'), 1, NULL
-FROM timeline AS t
-LEFT JOIN timeline AS d ON d.case_id = t.case_id AND d.pos = t.pos - 1
-LEFT JOIN (
-    SELECT case_id, pos, lag(cq) OVER w AS cq, lag(cc) OVER w AS cc FROM timeline
-    WINDOW w AS (PARTITION BY case_id, contact_id ORDER BY pos)) AS b ON b.case_id = t.case_id AND b.pos = t.pos
+SELECT 'transferred', NULL, t.moment, coalesce(b.q, 'unset'), coalesce(b.c, 'unset'), coalesce(b.p, 'unset'), 1, NULL
+FROM timeline AS t LEFT JOIN timeline AS b ON b.case_id = t.case_id AND b.pos = t.pos - 1
 WHERE t.type = 'contact.transferred';
 
 INSERT INTO fact

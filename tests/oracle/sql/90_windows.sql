@@ -14,10 +14,10 @@ FROM days;
 
 CREATE OR REPLACE TABLE time_window AS
 SELECT DISTINCT 'day' AS time_window, day AS starts, next_day AS ends FROM quarter
-WHERE next_day + 600000 <= getvariable('watermark')
+WHERE next_day + 600000 <= getvariable('watermark') AND day <= (SELECT max(moment) FROM fact)
 UNION ALL
 SELECT DISTINCT 'hour', hour, hour + 3600000 FROM quarter
-WHERE getvariable('hours') AND hour + 3600000 + 600000 <= getvariable('watermark')
+WHERE getvariable('hours') AND hour + 4200000 <= getvariable('watermark') AND hour <= (SELECT max(moment) FROM fact)
 UNION ALL FROM span_window;
 
 CREATE OR REPLACE MACRO normal(listed, value) AS
