@@ -33,7 +33,7 @@ async def broker_findings(settings: Settings, *, probe_clock: bool) -> list[Find
         return [problem("broker", str(error), "start it (`deskpulse broker embedded`), or set kafka.bootstrap_servers")]
     async with _admin(server) as admin:
         findings = [*await _cluster(admin, settings), *topic_findings(settings, specs, existing)]
-        findings += await _group_findings(admin, settings)
+        findings += await _group_findings(admin, settings, _consumed(settings, existing))
         if probe_clock:
             findings.append(await _clock(admin, settings))
     return findings
@@ -91,14 +91,20 @@ def _input_findings(settings: Settings, existing: Mapping[str, ExistingTopic]) -
             yield warning(f"input {name}", detail, f"set inputs.{name}.partitions = {topic.partitions}")
 
 
-async def _group_findings(admin: AIOKafkaAdminClient, settings: Settings) -> list[Finding]:
+def _consumed(settings: Settings, existing: Mapping[str, ExistingTopic]) -> list[TopicPartition]:
+    """The partitions whose offsets workers commit."""
+    names = [settings.topic(name) for name in (*settings.active_inputs(), "events", "customer-log")]
+    return [TopicPartition(name, number) for name in names if name in existing for number in range(existing[name].partitions)]
+
+
+async def _group_findings(admin: AIOKafkaAdminClient, settings: Settings, partitions: list[TopicPartition]) -> list[Finding]:
     try:
         groups = sorted(name for name, *_ in await admin.list_consumer_groups() if _is_ours(name, settings))
     except KafkaError as error:
         return [unknown("consumer groups", f"the broker does not list them ({error})")]
     if not groups:
         return [warning("consumer groups", "no worker has ever run here", "start one: `deskpulse worker`")]
-    return [await _lag(admin, settings, group) for group in groups]
+    return [await _lag(admin, settings, group, partitions) for group in groups]
 
 
 def _is_ours(group: str, settings: Settings) -> bool:
@@ -106,14 +112,15 @@ def _is_ours(group: str, settings: Settings) -> bool:
     return group == prefix or group.startswith((f"{prefix}-", f"{prefix}."))
 
 
-async def _lag(admin: AIOKafkaAdminClient, settings: Settings, group: str) -> Finding:
+async def _lag(admin: AIOKafkaAdminClient, settings: Settings, group: str, partitions: list[TopicPartition]) -> Finding:
     subject = f"group {group}"
     try:
-        committed = await admin.list_consumer_group_offsets(group)
+        answered = await admin.list_consumer_group_offsets(group, partitions=partitions)
+        committed = {partition: place.offset for partition, place in answered.items() if place.offset >= 0}
         ends = await _end_offsets(settings.kafka.bootstrap_servers, list(committed))
     except KafkaError as error:
         return unknown(subject, f"its offsets can not be read ({error})")
-    behind = {partition: max(0, ends[partition] - place.offset) for partition, place in committed.items()}
+    behind = {partition: max(0, ends[partition] - offset) for partition, offset in committed.items()}
     lag = sum(behind.values())
     if lag <= LARGE_LAG_RECORDS:
         return ok(subject, f"{lag:,} records behind in {len(behind)} partitions")
