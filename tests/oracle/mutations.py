@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from models.catalogue import registry
 from models.catalogue.entry import Kpi
 from models.catalogue.formulas import Age, Count, Formula, Level, Mean, Percentile, Ratio
 from models.catalogue.registry import CATALOGUE, evaluate
@@ -52,7 +53,7 @@ def mutants(formula: Formula) -> Iterator[Formula]:
         case Ratio():
             yield from _ratios(formula)
         case Percentile(name, q):
-            yield from (Percentile(name, other) for other in (0.5, 0.9, 0.95, 0.1) if other != q)
+            yield from (Percentile(name, other) for other in (0.5, 0.9, 0.95) if other != q)
             yield Percentile("first_reply" if name != "first_reply" else "first_resolution", q)
         case Mean(total, number_of):
             yield Mean(total, "offered")
@@ -99,16 +100,17 @@ def _drop(keys: Sequence[str]) -> list[tuple[str, ...]]:
 def all_mutants() -> list[Kpi]:
     """Every mutant of every entry, under ids ``<kpi>~<number>``; routed counts get a routed key in place of a plain one."""
     return [
-        replace(kpi, id=f"{kpi.id}~{number}", formula=_routed(mutant) if kpi.per_route else mutant)
+        replace(kpi, id=f"{kpi.id}~{number}", formula=_routed(mutant, kpi.formula) if kpi.per_route else mutant)
         for kpi in CATALOGUE
         for number, mutant in enumerate(mutants(kpi.formula))
     ]
 
 
-def _routed(formula: Formula) -> Formula:
+def _routed(formula: Formula, original: Formula) -> Formula:
     """Plain keys have no routes: a mutant of a routed KPI takes another survey's key."""
     swap = {"opened": "csat_responses", "resolved": "nps_responses"}
     if isinstance(formula, Count):
+        swap["resolved"] = "ces_responses" if original == Count(("nps_responses",)) else "nps_responses"
         return Count(tuple(swap.get(key, key) for key in formula.plus), formula.minus)
     if isinstance(formula, Ratio):
         return replace(
@@ -214,6 +216,7 @@ def judge(capture: Path, kpis: Sequence[Kpi]) -> dict[str, int]:
 def report(captures: Sequence[Path]) -> int:
     """Print what survived; 1 when a mutant did in all captures, or an unchanged formula differs."""
     changed = all_mutants()
+    registry._NAMES.update({kpi.id: registry._entries(kpi) for kpi in changed})
     noticed: set[str] = set()
     wrong: dict[str, int] = {}
     for capture in captures:
