@@ -19,7 +19,7 @@ from agents.cases import CasesProcessor
 from agents.customers import CustomersProcessor
 from agents.intake import IntakeCodec, IntakeProcessor, IntakeSettings
 from agents.rollup import RollupProcessor
-from models.panes.windows import CLOSING, LIVE
+from models.panes.windows import CLOSING, LIVE, SLIDING
 from models.progress.sources import InputSource
 from models.rollup.settings import RollupSettings
 from stream_app.definitions import ensure_definitions
@@ -89,7 +89,7 @@ def rollup_settings(settings: Settings) -> RollupSettings:
         partitions=settings.kafka.log_partitions,
         grouping_sets=settings.kpis.grouping_sets,
         zone=settings.kpis.zone,
-        live=LIVE if settings.kpis.live_windows else (),
+        live=LIVE if settings.kpis.live_windows else tuple(window for window in LIVE if window not in SLIDING),
         closing=CLOSING,
         span=settings.kpis.span,
         horizon=round(settings.time.horizon.total_seconds() * 1000),
