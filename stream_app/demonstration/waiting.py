@@ -13,7 +13,9 @@ _PATIENCE_SECONDS = 1.0
 
 
 def port_or_free(preferred: int) -> int:
-    """``preferred`` if nobody listens there, else a port that is free."""
+    """``preferred`` if nobody listens there, else a port that is free; 0 means any."""
+    if preferred == 0:
+        return free_ports(1)[0]
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
