@@ -25,9 +25,10 @@ class KpiValue(msgspec.Struct, frozen=True, omit_defaults=True):
     since: int | None = None
 
     def signature(self) -> Signature:
-        """What decides whether the value has changed; the parts left out follow from it. Plain counts are themselves."""
-        if self.since is not None:
-            return (None, None, None, None, self.since)
+        """What decides whether the value has changed; the parts left out follow from it. Plain counts are themselves.
+
+        Ages, which grow all the time, have none.
+        """
         if self.numerator is None and self.n is None:
             return self.value
         return (self.value, self.numerator, self.denominator, self.n, self.excluded)

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from models.catalogue.entry import Kpi
-from models.catalogue.registry import evaluate, reads
+from models.catalogue.registry import BY_ID, evaluate, reads
 from models.catalogue.values import KpiValue, Signature
 from models.panes.pane import names
 from models.panes.windows import SETTLING, Bounds, closing_bounds
 from models.rollup.facts import BACKLOG, Facts, Touched
 from models.rollup.groups import Groups
 from models.rollup.records import KpiRecord, KpiRow
-from models.rollup.rows import known, kpis_of, record_of, row_group, row_name, row_parts, vanished
+from models.rollup.rows import kpis_of, record_of, row_group, row_name, row_parts, vanished
 from models.rollup.settings import RollupSettings
 
 Place = tuple[int, int]
@@ -121,9 +121,9 @@ class ClosingWindow:
         """Whether slices of the window may have expired: it can't be computed again and its rows stand."""
         return start < watermark - self._horizon
 
-    def to_revise(self) -> int:
-        """How many corrections wait."""
-        return len(self._revise)
+    def waiting(self) -> bool:
+        """Whether corrections wait."""
+        return bool(self._revise)
 
     def _emit(self, bounds: Bounds, group: int, kpis: Iterable[Kpi], watermark: int) -> Iterator[KpiRow]:
         rows = self._rows.setdefault(bounds[0], {}).setdefault(group, {})
@@ -135,8 +135,8 @@ class ClosingWindow:
             if name not in rows or rows[name] != signature:
                 yield self._row(bounds, group, kpi, route, value, watermark, rows)
         for name in missing:
-            entry = known(name)
-            if entry is not None and entry in kpis and rows[name] != vanished(entry).signature():
+            entry = BY_ID[row_parts(name)[0]]
+            if entry in kpis and rows[name] != vanished(entry).signature():
                 yield self._row(bounds, group, entry, row_parts(name)[1], vanished(entry), watermark, rows)
 
     def _row(

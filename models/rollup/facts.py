@@ -83,8 +83,6 @@ class Facts:
 
     def change(self, tier: Tier, start: int, groups: tuple[int, ...], change: Pane, *, expired: bool = False) -> None:
         """A change of one pane. What expires leaves the slices; the span keeps it."""
-        if not change:
-            return
         if tier == "slow" and not expired:
             self.first = start if self.first is None else min(self.first, start)
             self.end = start + self._width if self.end is None else max(self.end, start + self._width)

@@ -41,6 +41,3 @@ class Groups:
             number = self._numbers[labels] = len(self.labels)
             self.labels.append(dict(labels))
         return number
-
-    def __len__(self) -> int:
-        return len(self.labels)

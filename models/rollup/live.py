@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from models.catalogue.entry import Kpi
-from models.catalogue.registry import evaluate
+from models.catalogue.registry import BY_ID, evaluate
 from models.catalogue.values import KpiValue
 from models.panes.pane import Nested, nested
 from models.panes.windows import NOW, SLIDING, Bounds, live_bounds
@@ -13,7 +13,7 @@ from models.rollup.facts import Facts, Touched
 from models.rollup.groups import Groups
 from models.rollup.levels import Levels
 from models.rollup.records import KpiRow
-from models.rollup.rows import known, kpis_of, record_of, row_group, row_name, row_parts, vanished
+from models.rollup.rows import kpis_of, record_of, row_group, row_name, row_parts, vanished
 from models.rollup.settings import RollupSettings
 
 AGE_STEP = 10_000
@@ -60,8 +60,12 @@ class LiveRows:
             self._aged_at = clock
             self._levels.changed.update(self._levels.groups_with_instants())
 
-    def publish(self, clock: int, watermark: int | None, budget: int | None) -> Iterator[KpiRow]:
-        """Rows that changed. Levels and the total always; other pairs as far as the budget goes (``None``: all)."""
+    def waiting(self) -> bool:
+        """Whether the budget of the last publish left something."""
+        return bool(self._dirty)
+
+    def publish(self, clock: int, watermark: int | None, budget: int) -> Iterator[KpiRow]:
+        """Rows that changed. Levels and the total always; other pairs as far as the budget goes."""
         changed = self._levels.changed
         self._levels.changed = set()
         for group in changed:
@@ -70,16 +74,12 @@ class LiveRows:
             del self._dirty[pair]
             yield from self._emit(pair, clock, watermark)
 
-    def _chosen(self, budget: int | None) -> list[Pair]:
+    def _chosen(self, budget: int) -> list[Pair]:
         first: list[Pair] = []
         rest: list[Pair] = []
         for pair in self._dirty:
             (first if pair[1] == NOW or not self._groups.labels[pair[0]] else rest).append(pair)
         return first + rest[:budget]
-
-    def waiting(self) -> int:
-        """How many pairs wait."""
-        return len(self._dirty)
 
     def _emit(self, pair: Pair, clock: int, watermark: int | None) -> Iterator[KpiRow]:
         group, window = pair
@@ -93,20 +93,17 @@ class LiveRows:
             seen[name] = value
             if rows.get(name) != value:
                 yield self._row(kpi, route, value, pair, watermark)
-        for name, entry in self._lost(rows, seen):
-            seen[name] = vanished(entry)
+        for name in rows.keys() - seen.keys():
+            of, route = row_parts(name)
+            seen[name] = vanished(BY_ID[of])
             if rows[name] != seen[name]:
-                yield self._row(entry, row_parts(name)[1], seen[name], pair, watermark)
+                yield self._row(BY_ID[of], route, seen[name], pair, watermark)
         self.published[pair] = seen
-
-    def _lost(self, rows: dict[str, KpiValue], seen: dict[str, KpiValue]) -> list[tuple[str, Kpi]]:
-        return [(name, entry) for name in rows if name not in seen and (entry := known(name)) is not None]
 
     def _pane(self, group: int, window: str) -> Nested:
         if window == NOW:
             return nested(self._levels.of(group))
-        bounds = self._bounds.get(window)
-        return nested(self._facts.of(group).window(window, bounds)) if bounds else {}
+        return nested(self._facts.of(group).window(window, self._bounds[window]))
 
     def _row(self, kpi: Kpi, route: str, value: KpiValue, pair: Pair, watermark: int | None) -> KpiRow:
         group, window = pair
@@ -118,6 +115,5 @@ class LiveRows:
         """Every row as last published: KPI, window, group, value."""
         for (group, window), rows in self.published.items():
             for name, value in rows.items():
-                entry = known(name)
-                if entry is not None:
-                    yield entry, window, row_group(self._groups.labels[group], row_parts(name)[1]), value
+                kpi, route = row_parts(name)
+                yield BY_ID[kpi], window, row_group(self._groups.labels[group], route), value

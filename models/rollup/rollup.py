@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from models.catalogue.entry import Kpi
+from models.catalogue.registry import BY_ID
 from models.catalogue.values import KpiValue
 from models.panes.pane import Pane, remove
 from models.panes.tiers import FAST_KEPT, HOUR, MINUTE
@@ -28,7 +29,7 @@ from models.rollup.records import (
     PartitionKey,
     StatusRecord,
 )
-from models.rollup.rows import ROUTE, known, row_name
+from models.rollup.rows import ROUTE, row_name
 from models.rollup.settings import RollupSettings
 from models.rollup.span import SpanRows
 
@@ -36,6 +37,9 @@ FAST_REACH = HOUR + MINUTE
 """No live window reaches further back (ms) in fast slices."""
 CATCHING_UP = MINUTE
 """A log clock that moved this much (ms) between two publishes belongs to a backlog or a replay."""
+
+ALL_READ_EFFORT = 4
+"""Once the watermark is past every fact, budgets grow by this; the watermark's row then waits until nothing else does."""
 
 
 class Rollup:
@@ -58,6 +62,7 @@ class Rollup:
         self._obsolete: list[KpiRow] = []
         self._published_clock: int | None = None
         self._publishes = 0
+        self._through: int | None = None
 
     def take_pane(self, identity: bytes, key: PaneKey, record: PaneRecord) -> None:
         """A pane; ``identity`` is the encoded key. Raises ``ValueError`` for unreadable facts."""
@@ -126,7 +131,7 @@ class Rollup:
         name = row_name(row.kpi, row.group.get(ROUTE, ""))
         if row.record is None:
             return
-        entry = known(name)
+        entry = BY_ID.get(row.kpi)
         if row.topic == "kpis":
             if group is None or entry is None or row.window not in (*self._settings.live, NOW):
                 self._obsolete.append(row._replace(record=None))
@@ -155,17 +160,23 @@ class Rollup:
         self._take_fast(clock)
         quiet = self._flush()
         everything = self._all_read(watermark)
+        effort = ALL_READ_EFFORT if everything else 1
+        through = None if watermark is None else self._close(rows, watermark, effort)
         catching_up = former is not None and clock - former > CATCHING_UP
         budget = self._settings.catching_up_budget if catching_up else self._settings.live_budget
-        through = watermark
-        if watermark is not None:
-            through = self._close(rows, watermark, everything)
-        rows.extend(self._live.publish(clock, watermark, None if everything else budget))
+        rows.extend(self._live.publish(clock, watermark, budget * effort))
         if self._span is not None and (quiet or everything or self._publishes % self._settings.span_every == 0):
-            rows.extend(self._span.publish(watermark, None if everything else budget))
+            rows.extend(self._span.publish(watermark, budget * effort))
+        if everything and self._waiting():
+            through = self._through
+        self._through = through
         rows.extend(self._pipeline.publish(clock, watermark, through))
         self._forget(clock, watermark)
         return rows
+
+    def _waiting(self) -> bool:
+        windows = [window.waiting() for window in self._closing.values()]
+        return any(windows) or self._live.waiting() or (self._span is not None and self._span.waiting())
 
     def _flush(self) -> bool:
         """Apply what was read; whether that was nothing."""
@@ -184,20 +195,15 @@ class Rollup:
     def _all_read(self, watermark: int | None) -> bool:
         return watermark is not None and self._facts.end is not None and watermark >= self._facts.end
 
-    def _close(self, rows: list[KpiRow], watermark: int, everything: bool) -> int:
-        """Final rows and their corrections; the watermark up to which all of them are out."""
+    def _close(self, rows: list[KpiRow], watermark: int, effort: int) -> int:
+        """Final rows and their corrections; the watermark up to which all final rows are out."""
         through = watermark
         for window in self._closing.values():
-            budget = self._settings.closing_budget
-            while True:
-                rows.extend(window.close(watermark, budget))
-                behind = window.behind(watermark)
-                if behind is None or not everything:
-                    break
+            rows.extend(window.close(watermark, self._settings.closing_budget))
+            behind = window.behind(watermark)
             if behind is not None:
                 through = min(through, behind + SETTLING)
-            corrections = window.to_revise() if everything else self._settings.revision_budget
-            rows.extend(window.revise(watermark, corrections))
+            rows.extend(window.revise(watermark, self._settings.revision_budget * effort))
         return through
 
     def _forget(self, clock: int, watermark: int | None) -> None:

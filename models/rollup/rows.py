@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.catalogue.entry import Kpi
 from models.catalogue.formulas import Count, Level
-from models.catalogue.registry import BY_ID, CATALOGUE
+from models.catalogue.registry import CATALOGUE
 from models.catalogue.values import KpiValue
 from models.panes.windows import Bounds
 from models.rollup.groups import Labels
@@ -34,11 +34,6 @@ def row_parts(name: str) -> tuple[str, str]:
 def vanished(kpi: Kpi) -> KpiValue:
     """What a row says that has lost its data: a count is zero, everything else unknown."""
     return KpiValue(0) if isinstance(kpi.formula, Count | Level) else KpiValue(None)
-
-
-def known(name: str) -> Kpi | None:
-    """The entry of a row's KPI; ``None`` when the catalogue has it no more."""
-    return BY_ID.get(row_parts(name)[0])
 
 
 def kpis_of(window: str) -> tuple[Kpi, ...]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from models.catalogue.registry import evaluate
+from models.catalogue.registry import BY_ID, evaluate
 from models.catalogue.values import KpiValue
 from models.panes.windows import SPAN
 from models.rollup.facts import Facts
 from models.rollup.groups import Groups
 from models.rollup.records import KpiRecord, KpiRow
-from models.rollup.rows import known, kpis_of, record_of, row_group, row_name, row_parts, vanished
+from models.rollup.rows import kpis_of, record_of, row_group, row_name, row_parts, vanished
 
 KEY_START = 0
 """Stands in the key of span rows: the true start may still move, a row's key must not."""
@@ -34,11 +34,11 @@ class SpanRows:
         """A row as last published, by whoever it was."""
         self._rows.setdefault(group, {})[name] = (record.kpi_value(), record.revision or 1)
 
-    def waiting(self) -> int:
-        """How many groups wait."""
-        return len(self._dirty)
+    def waiting(self) -> bool:
+        """Whether some group was changed and not published since."""
+        return bool(self._dirty)
 
-    def publish(self, watermark: int | None, budget: int | None) -> Iterator[KpiRow]:
+    def publish(self, watermark: int | None, budget: int) -> Iterator[KpiRow]:
         """Rows that changed, of as many groups as the budget allows."""
         if self._facts.first is None or self._facts.end is None:
             return
@@ -52,15 +52,14 @@ class SpanRows:
                 lost.pop(name, None)
                 yield from self._changed(group, name, value, watermark, bounds)
             for name in lost:
-                entry = known(name)
-                if entry is not None:
-                    yield from self._changed(group, name, vanished(entry), watermark, bounds)
+                entry = BY_ID[row_parts(name)[0]]
+                yield from self._changed(group, name, vanished(entry), watermark, bounds)
 
     def _changed(self, group: int, name: str, value: KpiValue, watermark: int | None, bounds: tuple[int, int]) -> Iterator[KpiRow]:
-        entry = known(name)
         former = self._rows[group].get(name)
-        if entry is None or (former is not None and former[0] == value):
+        if former is not None and former[0] == value:
             return
+        entry = BY_ID[row_parts(name)[0]]
         labels = row_group(self._groups.labels[group], row_parts(name)[1])
         record = record_of(entry, value, SPAN, bounds, labels, watermark, "provisional")
         record.revision = 1 if former is None else former[1] + 1
