@@ -17,9 +17,24 @@ class Outcome(IntEnum):
 
 
 class ContactFold:
-    """What is known of a contact so far. ``opened_at`` is ``None`` until its ``contact.opened`` has been taken."""
+    """What is known of a contact so far. ``opened_at`` is ``None`` until its ``contact.opened`` has been taken;
+    ``given_up``: abandoned or called back, before it too.
+    """
 
-    __slots__ = ("answered_at", "channel", "contact_id", "ended", "opened_at", "opening_cell", "outcome", "queue", "queued", "reason", "team")
+    __slots__ = (
+        "answered_at",
+        "channel",
+        "contact_id",
+        "ended",
+        "given_up",
+        "opened_at",
+        "opening_cell",
+        "outcome",
+        "queue",
+        "queued",
+        "reason",
+        "team",
+    )
 
     def __init__(self, contact_id: str) -> None:
         self.contact_id = contact_id
@@ -31,3 +46,4 @@ class ContactFold:
         self.answered_at: int | None = None
         self.outcome = Outcome.NONE
         self.ended = False
+        self.given_up = False

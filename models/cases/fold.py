@@ -198,15 +198,9 @@ class CaseFold:
         return at if opened_at is None or at > opened_at else opened_at
 
     def _enter(self, status: str, at: int) -> None:
-        """Move the balance from one status to another; ``closed`` has none."""
-        if status == self.status:
-            return
-        if self.opened_at is not None:
-            date = self._balance_date(at)
-            if self.status and self.status != "closed":
-                self.journal.append((f"open_cases:{self.status}", date, self.cell, -1))
-            if status != "closed":
-                self.journal.append((f"open_cases:{status}", date, self.cell, 1))
+        """Be in a status from now on: the balance moves, and a clock that a customer's message had resumed pauses again."""
+        if status != self.status:
+            self._move_balance(status, at)
         self.status = status
         clock = self.resolution_clock
         if clock is not None and clock.state == RUNNING:
@@ -214,6 +208,14 @@ class CaseFold:
                 clock.pause(at)
             else:
                 clock.resume(at)
+
+    def _move_balance(self, status: str, at: int) -> None:
+        if self.opened_at is not None:
+            date = self._balance_date(at)
+            if self.status and self.status != "closed":
+                self.journal.append((f"open_cases:{self.status}", date, self.cell, -1))
+            if status != "closed":
+                self.journal.append((f"open_cases:{status}", date, self.cell, 1))
 
     def _recell(self, at: int) -> None:
         """Take over changed dimensions; the balance moves with them."""
@@ -233,10 +235,15 @@ class CaseFold:
         self.customer = customer
         self.contacts_changed = True
 
-    def _flag(self, flags: Iterable[str]) -> None:
+    def _exempt(self, at: int, event_id: str) -> None:
+        if not self.exempt:
+            self.exempt = self.contacts_changed = True
+            self.announced.append(("exempt", at, event_id, self.cell))
+
+    def _flag(self, flags: Iterable[str], at: int, event_id: str) -> None:
         for flag in flags:
             if flag in EXEMPTING:
-                self.exempt = self.contacts_changed = True
+                self._exempt(at, event_id)
             elif flag == "historical":
                 self.historical = True
 
@@ -259,11 +266,11 @@ class CaseFold:
 
     def _opened(self, at: int, event_id: str, payload: Payload) -> None:
         _, contact_id, channel, queue, priority, team, reason, due_reply, due_resolution, flags, _, _ = payload
-        if flags:
-            self._flag(flags)
         if self.opened_at is None:
             self._open_case(at, event_id, (channel, queue, priority, team, reason), due_reply, due_resolution)
             self.first_contact = contact_id
+        if flags:
+            self._flag(flags, at, event_id)
         contact = self._contact(contact_id)
         if contact.opened_at is not None:
             return
@@ -304,7 +311,7 @@ class CaseFold:
 
     def _answered(self, at: int, event_id: str, payload: Payload) -> None:
         contact = self._contact(payload[1])
-        if contact.answered_at is None and contact.outcome in (Outcome.NONE, Outcome.ANSWERED):
+        if contact.answered_at is None and not contact.given_up:
             contact.answered_at = at
             self.journal.append(("answered", at, self._contact_cell(contact), 1))
         if contact.opened_at is not None and contact.outcome is Outcome.NONE:
@@ -314,6 +321,7 @@ class CaseFold:
     def _abandoned(self, at: int, event_id: str, payload: Payload) -> None:
         del event_id
         contact = self._contact(payload[1])
+        contact.given_up = True
         if contact.outcome is Outcome.NONE:
             self._leave_queue(contact, Outcome.ABANDONED, at)
             self.contacts_changed = True
@@ -321,6 +329,7 @@ class CaseFold:
     def _callback_requested(self, at: int, event_id: str, payload: Payload) -> None:
         del event_id
         contact = self._contact(payload[1])
+        contact.given_up = True
         if contact.outcome is Outcome.NONE:
             self._leave_queue(contact, Outcome.CALLED_BACK, at)
 
@@ -331,10 +340,13 @@ class CaseFold:
         cell = self._contact_cell(contact)
         target = self.rules.service_level_target
         wait = at - contact.opened_at
+        if wait < 0:
+            wait = 0
+            self._count("clamped", at, cell)
         if contact in self.waiting_contacts:
             self.waiting_contacts.remove(contact)
         if outcome is Outcome.ANSWERED:
-            wait = self._duration("speed_of_answer", contact.opened_at, at, cell)
+            self._count(histogram_key("speed_of_answer", wait), at, cell)
             if wait:
                 self._count("speed_of_answer_ms", at, cell, wait)
             self._count("queue_answered", at, cell)
@@ -405,8 +417,7 @@ class CaseFold:
         self._recell(at)
 
     def _flagged(self, at: int, event_id: str, payload: Payload) -> None:
-        del at, event_id
-        self._flag(payload[2])
+        self._flag(payload[2], at, event_id)
 
     def _nothing(self, at: int, event_id: str, payload: Payload) -> None:
         """Kept in the row for the clocks and KPIs to come; no fact yet."""
@@ -495,8 +506,7 @@ class CaseFold:
 
     def _exempted(self, at: int, event_id: str, payload: Payload) -> None:
         del payload
-        self.exempt = self.contacts_changed = True
-        self.announced.append(("exempt", at, event_id, self.cell))
+        self._exempt(at, event_id)
 
     def _survey_sent(self, at: int, event_id: str, payload: Payload) -> None:
         del event_id

@@ -15,11 +15,13 @@ from models.cases.level import AGE_NAMES, AT_RISK, NOBODY_WAITS, ON_TIME, OVERDU
 from models.cases.row import ClockLevel, Level
 
 NEXT_SHOWN: Final = 10
+SLACK: Final = 64
+"""Stale heap entries that are never worth a new heap."""
 _STATE_NAMES: Final = {ON_TIME: ("sla_running",), AT_RISK: ("sla_running", "sla_at_risk"), OVERDUE: ("sla_overdue",)}
 
 
 class _Minimum:
-    """Minimum of a changing multiset of (instant, case)."""
+    """Minimum of a changing mapping of case -> instant. The heap stays within a few times the live cases."""
 
     __slots__ = ("_heap", "_live")
 
@@ -30,6 +32,9 @@ class _Minimum:
     def put(self, case: str, at: int) -> None:
         self._live[case] = at
         heapq.heappush(self._heap, (at, case))
+        if len(self._heap) > SLACK + 4 * len(self._live):
+            self._heap = [(live_at, live) for live, live_at in self._live.items()]
+            heapq.heapify(self._heap)
 
     def remove(self, case: str) -> None:
         self._live.pop(case, None)
@@ -105,6 +110,9 @@ class LevelTable:
             if clock[1] != OVERDUE and (case, clock[0]) not in self._clocks:
                 self._clocks[case, clock[0]] = clock, cell
                 heapq.heappush(self._next, (clock[2], case, clock[0]))
+        if len(self._next) > SLACK + 4 * len(self._clocks):
+            self._next = [(clock[2], live, metric) for (live, metric), (clock, _) in self._clocks.items()]
+            heapq.heapify(self._next)
 
     def cells(self) -> Iterator[tuple[Cell, dict[str, int]]]:
         """Every cell with its levels, minima included."""

@@ -108,8 +108,7 @@ class CasesLogic:
     ) -> None:
         fold = row.warm(self.rules, self._dimensions)
         messages = decision.messages
-        if announced and not fold.exempt:
-            messages += [Message("case-events", key, _case_event(key, step)) for step in announced]
+        messages += [Message("case-events", key, _case_event(key, step)) for step in announced if not fold.exempt or step[0] == "exempt"]
         messages += self._verdicts(key, row, fold, progress)
         if fold.contacts_changed:
             fold.contacts_changed = False

@@ -13,6 +13,7 @@ from models.cases.fold import AFTER_EVERYTHING
 from models.cases.rules import CaseRules
 from models.durability.fence import NO_FENCE, Fence
 from models.events.canonical import ContactVersion
+from models.panes.tiers import slow_width
 from models.progress.watermark import NEVER
 
 
@@ -101,6 +102,9 @@ def next_wake(row: CustomerRow, rules: CaseRules) -> int:
 
 
 def forget_at(contact: ContactVersion, rules: CaseRules) -> int:
-    """When a contact is older than the horizon, its last reopening included."""
-    return max((contact.opened_at, *contact.reopened_at)) + rules.horizon + 1
+    """When a contact is older than the horizon, its last reopening included, and its slice has left the panes.
+
+    Were it forgotten before, a later reopening of its case would count it there a second time.
+    """
+    return max((contact.opened_at, *contact.reopened_at)) + rules.horizon + slow_width(rules.zone)
 
