@@ -1,0 +1,224 @@
+"""One stateful partition: the order of a checkpoint, what is dropped, how it fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from agents.ports import Checkpoint, Output
+from stream_app.engine.batches import PartitionBatch
+from stream_app.engine.durations import Durations
+from stream_app.engine.failure import FailStop
+from stream_app.engine.outbox import Outbox
+from stream_app.engine.settings import EngineSettings
+from stream_app.engine.stateful import StatefulPartition, Status
+from tests.support.fake_producer import FakeProducer
+from tests.support.waiting import eventually_async
+
+NEVER = 3600.0
+
+
+class Processor:
+    """Counts; each record gives an output, each publish a pane, each checkpoint one of each part."""
+
+    name, log, changelog = "toy", "events", "changelog"
+
+    def recover(self, partition: int) -> Any:
+        raise NotImplementedError
+
+    def handle(self, state: Any, records: Sequence[Any]) -> list[Output]:
+        if any(record.value == b"poison" for record in records):
+            raise ValueError("poison")
+        state.offset = records[-1].offset + 1
+        return [Output("case-events", b"k", b"output-%d" % record.offset, partition=0) for record in records]
+
+    def publish(self, state: Any) -> list[Output]:
+        return [Output("panes", b"k", b"published-%d" % state.offset)]
+
+    def checkpoint(self, state: Any) -> Checkpoint:
+        return Checkpoint(state.offset, [(b"p", b"pane")], [(b"r", b"row")], (b"m", b"marker-%d" % state.offset))
+
+
+class Bench:
+    """A partition on a fake producer, with what was committed and why it failed."""
+
+    def __init__(self, publish_interval: float = NEVER, checkpoint_interval: float = NEVER) -> None:
+        self.producer = FakeProducer()
+        self.committed: list[int] = []
+        self.exit_codes: list[int] = []
+        self.fail = FailStop(self.exit_codes.append)
+        self.settings = EngineSettings(publish_interval=publish_interval, checkpoint_interval=checkpoint_interval)
+        outbox = Outbox(
+            self.producer,
+            str,
+            {"case-events": 1, "panes": 1, "changelog": 1},
+            limit=10_000,
+            failed=lambda reason, cause: self.fail(reason, cause=cause),
+        )
+        self.partition = StatefulPartition(Processor(), 0, 1, outbox, self.commit, self.settings, self.fail, Durations())
+        self.state = SimpleNamespace(partition=0, offset=0)
+
+    async def commit(self, log: str, partition: int, offset: int) -> None:
+        assert (log, partition) == ("events", 0)
+        self.committed.append(offset)
+
+    @property
+    def written(self) -> list[bytes | None]:
+        return [value for _, _, records in self.producer.sent for _, value in records]
+
+    def batch(self, *offsets: int, start: int | None = None, epoch: int = 1, value: bytes = b"v") -> PartitionBatch:
+        records: list[Any] = [SimpleNamespace(offset=offset, key=b"k", value=value) for offset in offsets]
+        return PartitionBatch(TP("events", 0), epoch, offsets[0] if start is None else start, offsets[-1] + 1, offsets[-1] + 1, records)
+
+
+async def test_a_checkpoint_writes_outputs_and_panes_then_rows_then_the_marker_alone_then_commits() -> None:
+    bench = Bench()
+    bench.partition.open(bench.state)
+    await bench.partition.on_batch(bench.batch(0, 1))
+
+    await bench.partition.close()
+
+    assert bench.written == [b"output-0", b"output-1", b"published-2", b"pane", b"row", b"marker-2"]
+    assert bench.producer.sent[-1] == ("changelog", 0, [(b"m", b"marker-2")])
+    assert bench.committed == [2]
+    assert bench.partition.status is Status.CLOSED
+    assert bench.partition.state is None
+
+
+async def test_no_part_of_a_checkpoint_is_sent_before_the_part_before_is_acknowledged() -> None:
+    bench = Bench()
+    bench.partition.open(bench.state)
+    await bench.partition.on_batch(bench.batch(0))
+    bench.producer.hold = True
+    closing = asyncio.ensure_future(bench.partition.close())
+
+    # the output was acknowledged; then publish and panes, rows, marker, each after a release
+    for expected in ([b"published-1", b"pane"], [b"row"], [b"marker-1"]):
+        await eventually_async(partial(sent_last, bench, expected), within_seconds=2)
+        assert bench.committed == []
+        bench.producer.release()
+    await asyncio.wait_for(closing, 2)
+    assert bench.committed == [1]
+
+
+async def sent_last(bench: Bench, values: list[bytes]) -> bool:
+    return bench.written[-len(values) :] == values
+
+
+async def test_a_checkpoint_covers_the_moment_it_began_not_what_came_during_its_writes() -> None:
+    bench = Bench(publish_interval=0.01, checkpoint_interval=0.0)
+    bench.partition.open(bench.state)
+    bench.producer.hold = True
+    await bench.partition.on_batch(bench.batch(0))
+
+    async def waiting() -> bool:
+        return len(bench.producer.sent) >= 1
+
+    await eventually_async(waiting, within_seconds=2)
+    await asyncio.sleep(0.05)  # the cut is taken now, and waits for the output
+    await bench.partition.on_batch(bench.batch(1))
+
+    async def first_commit() -> list[int]:
+        bench.producer.release()
+        return bench.committed
+
+    assert (await eventually_async(first_commit, within_seconds=2))[0] == 1
+    bench.producer.hold = False
+    bench.producer.release()
+    await bench.partition.close()
+    assert bench.committed[-1] == 2
+
+
+async def test_records_at_or_below_the_processed_offset_are_not_handled_again() -> None:
+    bench = Bench()
+    bench.state.offset = 5
+    bench.partition.open(bench.state)
+
+    await bench.partition.on_batch(bench.batch(3, 4, 5, 6, start=5))
+    await bench.partition.close()
+
+    assert [value for value in bench.written if value and value.startswith(b"output")] == [b"output-5", b"output-6"]
+
+
+async def test_work_of_another_epoch_is_dropped() -> None:
+    bench = Bench()
+    bench.partition.open(bench.state)
+
+    await bench.partition.on_batch(bench.batch(0, epoch=0))
+
+    assert bench.state.offset == 0
+    await bench.partition.close()
+
+
+async def test_work_that_finds_no_open_state_is_dropped() -> None:
+    bench = Bench()
+    await bench.partition.on_batch(bench.batch(0))
+    bench.partition.open(bench.state)
+    await bench.partition.close()
+    await bench.partition.on_batch(bench.batch(0))
+    assert bench.state.offset == 0
+
+
+async def test_a_lost_batch_is_noticed_and_ends_the_process() -> None:
+    bench = Bench()
+    bench.partition.open(bench.state)
+
+    await bench.partition.on_batch(bench.batch(7))
+
+    assert bench.exit_codes == [70]
+    assert "was lost" in str(bench.fail.reason)
+    bench.partition.status = Status.CLOSED
+    await bench.partition.close()
+
+
+async def test_holes_in_the_log_are_no_lost_batches() -> None:
+    bench = Bench()
+    bench.partition.open(bench.state)
+    first = bench.batch(0)
+    first.next = 4  # control records up to there
+
+    await bench.partition.on_batch(first)
+    await bench.partition.on_batch(bench.batch(6, start=4))
+
+    assert bench.exit_codes == []
+    assert bench.partition.position == 7
+    await bench.partition.close()
+
+
+async def test_a_failing_commit_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(publish_interval=0.01, checkpoint_interval=0.0)
+
+    async def refuse(*_: object) -> None:
+        raise OSError("no coordinator")
+
+    bench.partition._commit = refuse
+    bench.partition.open(bench.state)
+    await bench.partition.on_batch(bench.batch(0))
+
+    async def failed() -> list[int]:
+        return bench.exit_codes
+
+    assert await eventually_async(failed, within_seconds=2) == [70]
+    with pytest.raises(OSError, match="no coordinator"):
+        await bench.partition._writer  # type: ignore[misc]
+
+
+async def test_a_cancelled_checkpoint_ends_the_process() -> None:
+    bench = Bench(publish_interval=0.01, checkpoint_interval=0.0)
+    bench.partition.open(bench.state)
+    bench.producer.hold = True
+    await bench.partition.on_batch(bench.batch(0))
+    await asyncio.sleep(0.05)  # the checkpoint waits for the output by now
+    writer = bench.partition._writer
+    assert writer is not None
+
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+
+    assert bench.exit_codes == [70]

@@ -1,0 +1,66 @@
+"""A producer that keeps what it is sent and acknowledges when told to (or at once)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+Sent = tuple[str, int, list[tuple[bytes | None, bytes | None]]]
+
+
+@dataclass
+class FakeBatch:
+    capacity: int
+    records: list[tuple[bytes | None, bytes | None]] = field(default_factory=list)
+    closed: bool = False
+
+    def append(self, *, timestamp: int | None, key: bytes | None, value: bytes | None, headers: Any) -> Any:
+        if len(self.records) >= self.capacity or self.closed:
+            return None
+        self.records.append((key, value))
+        return object()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeProducer:
+    """``sent`` holds the batches in order of sending; ``hold`` keeps acknowledgements back until ``release``."""
+
+    def __init__(self, capacity: int = 1000) -> None:
+        self.capacity = capacity
+        self.sent: list[Sent] = []
+        self.hold = False
+        self.failure: Exception | None = None
+        self.broker_time_ms: int | None = None
+        self._waiting: list[asyncio.Future[Any]] = []
+
+    def create_batch(self) -> FakeBatch:
+        return FakeBatch(self.capacity)
+
+    async def send_batch(self, batch: FakeBatch, topic: str, *, partition: int) -> asyncio.Future[Any]:
+        self.sent.append((topic, partition, batch.records))
+        acknowledged: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self.failure is not None:
+            acknowledged.set_exception(self.failure)
+        elif self.hold:
+            self._waiting.append(acknowledged)
+        else:
+            acknowledged.set_result(self._metadata())
+        return acknowledged
+
+    def release(self) -> None:
+        """Acknowledge everything held back so far."""
+        waiting, self._waiting = self._waiting, []
+        for acknowledged in waiting:
+            acknowledged.set_result(self._metadata())
+
+    def _metadata(self) -> Any:
+        if self.broker_time_ms is None:
+            return SimpleNamespace(timestamp=None, timestamp_type=0)
+        return SimpleNamespace(timestamp=self.broker_time_ms, timestamp_type=1)
+
+    def sent_to(self, topic: str) -> list[tuple[bytes | None, bytes | None]]:
+        return [record for name, _, records in self.sent if name == topic for record in records]
