@@ -456,3 +456,78 @@ def test_current_values_are_those_published(topic: PanesTopic) -> None:
     found = {(kpi.id, window, *sorted(group.items())): value.value for kpi, window, group, value in topic.rollup.current()}
     assert found["opened", "30m"] == 1
     assert found["csat", "7d", ("queue", "billing"), ("route", "chat")] == 0.5
+
+
+def test_change_that_is_taken_back_at_once_is_no_change(topic: PanesTopic) -> None:
+    topic.fact(NOON, {"opened": 1})
+    topic.fact(NOON, {"opened": -1})
+    topic.status(NOON, NOON)
+    topic.publish_all()
+    assert not [key for key in topic.rows() if key[0] == "opened"]
+
+
+def test_cohort_facts_correct_days_and_leave_hours_alone(topic: PanesTopic) -> None:
+    """A reopening is dated at the opening, days ago: no KPI of an hour reads it."""
+    topic.fact(NOON, {"opened": 1, "cohort_resolved": 2})
+    topic.status(NOON + 2 * DAY, NOON + 2 * DAY)
+    topic.publish_all()
+    topic.fact(NOON, {"cohort_reopened": 1})
+    changed = {key for key in topic.publish_all() if key[1] in ("hour", "day")}
+    assert {key[0] for key in changed} == {"reopen_rate"}
+    assert topic.row("reopen_rate", "day", T0)["revision"] == 2
+
+
+def test_window_whose_slices_may_be_gone_is_corrected_no_more() -> None:
+    """A fact comes for a closed hour; before it can be published the watermark has left the hour behind the horizon."""
+    topic = PanesTopic(RollupSettings(partitions=1, horizon=DAY, closing=("hour",)))
+    topic.fact(NOON, {"opened": 1})
+    topic.status(NOON + 2 * HOUR, NOON + 2 * HOUR)
+    topic.publish_all()
+    topic.fact(NOON, {"opened": 1})
+    topic.status(NOON + DAY + HOUR, NOON + DAY + HOUR)
+    topic.publish_all()
+    assert topic.row("opened", "hour", NOON)["value"] == 1
+
+
+def test_days_without_deleted_slices_are_forgotten_too() -> None:
+    topic = PanesTopic(RollupSettings(partitions=1, horizon=2 * DAY))
+    topic.fact(NOON, {"opened": 1})
+    topic.fact(NOON + 9 * DAY, {"opened": 1})
+    topic.status(NOON + 9 * DAY, NOON + 9 * DAY)
+    for _ in range(61):
+        topic.publish()
+    rollup = topic.rollup._rollup
+    assert rollup is not None
+    assert {tuple(facts.days) for facts in rollup._facts.groups.values()} == {(T0 + 9 * DAY,)}
+
+
+def test_base_that_stays_changes_nothing_and_later_slices_wait_for_theirs() -> None:
+    topic = PanesTopic(RollupSettings(partitions=1, span=True))
+    topic.fact(NOON, {"open_cases:open": 1, "opened": 1})
+    topic.fact(NOON + DAY, {"open_cases:open": 2, "opened": 2})
+    topic.status(NOON + 2 * DAY, NOON + 2 * DAY)
+    topic.expire(NOON)
+    topic.expire(NOON + DAY)
+    base = [(BILLING, {"open_cases:open": 1})]
+    for _ in range(2):
+        topic.level(LevelRecord((0, 0), base_through=NOON + DAY, base=base))
+        topic.fact(NOON + DAY + HOUR, {"opened": 1})
+        topic.publish_all()
+        assert topic.row("backlog_open", "span", 0)["value"] == 3
+
+
+def test_levels_of_one_cell_leave_the_instants_of_another() -> None:
+    topic = PanesTopic()
+    first = (BILLING, {"oldest_awaiting_at": NOON - 1_000, "oldest_open_at": NOON - 5_000})
+    second = (("billing", "email", "low", "t2"), {"oldest_awaiting_at": NOON - 500})
+    topic.level(LevelRecord((0, 0), cells=[first, second]))
+    topic.status(NOON, NOON)
+    topic.publish()
+    assert topic.row("oldest_waiting", "now", "queue=billing")["value"] == 1
+    assert topic.row("oldest_open", "now", "queue=billing")["value"] == 5
+
+
+def test_span_without_any_fact_has_no_row() -> None:
+    topic = PanesTopic(RollupSettings(partitions=1, span=True))
+    topic.status(NOON, NOON)
+    assert not [key for key in topic.publish_all() if key[1] == "span"]
