@@ -7,13 +7,14 @@ import re
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import cast
 
 import click
 from aiokafka.errors import KafkaError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from stream_app.brokers import BrokerError
@@ -108,7 +109,6 @@ def replay(
             feed=feed,
             outline=outline,
             prefix=prefix or f"replay-{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}",
-            report=Report(say=lambda _: None, sent=lambda _: None, watermark=lambda _: None),
             broker=None if bootstrap_servers else _broker(kafka=kafka),
             bootstrap=bootstrap_servers or "",
             workers=workers,
@@ -144,7 +144,7 @@ def _into_live_pipeline(
     moved = rebase_to_now(outline.first_instant, outline.last_instant, int(time.time() * 1000), speed)
     topics = {name: settings.topic(name) for name in settings.active_inputs()}
     with _progress(console) as progress:
-        bar = progress.add_task("sent", total=outline.events)
+        bar = progress.add_task("sent", total=outline.events, detail="")
         plan = ReplayPlan(
             topics=topics,
             speed=speed,
@@ -157,25 +157,26 @@ def _into_live_pipeline(
 
 
 def _through_own_pipeline(console: Console, own: OwnReplay) -> None:
-    first, final = own.outline.first_instant, own.outline.final_instant
-    with _progress(console) as progress:
-        sent = progress.add_task("sent", total=own.outline.events)
-        published = progress.add_task("published", total=None)
-        own.report = Report(
-            say=lambda line: progress.console.print(f"[green]✓[/] {line}", highlight=False),
-            sent=lambda count: progress.update(sent, completed=count),
-            watermark=lambda at: progress.update(
-                published, total=(final - first) // 1000, completed=max(0, min(at, final) - first) // 1000
-            ),
-        )
-        running = own.run()
-        outcome = running.__enter__()
-    try:
+    with ExitStack() as stack:
+        with _progress(console) as progress:
+            own.report = _report(progress, own.outline)
+            outcome = stack.enter_context(own.run())
         _summary(console, own, outcome)
         if own.keep:
             _go_on(console, own)
-    finally:
-        running.__exit__(None, None, None)
+
+
+def _report(progress: Progress, outline: FeedOutline) -> Report:
+    first, final = outline.first_instant, outline.final_instant
+    sent = progress.add_task("sent", total=outline.events, detail="")
+    published = progress.add_task("published", total=final - first, detail="")
+    return Report(
+        say=lambda line: progress.console.print(f"[green]✓[/] {line}", highlight=False),
+        sent=lambda count: progress.update(sent, completed=count, detail=f"{count:,} events"),
+        watermark=lambda at: progress.update(
+            published, completed=max(0, min(at, final) - first), detail=f"up to {_minute(min(at, final))} UTC"
+        ),
+    )
 
 
 def _go_on(console: Console, own: OwnReplay) -> None:
@@ -193,16 +194,20 @@ def _progress(console: Console) -> Progress:
         TextColumn("{task.description:>9}"),
         BarColumn(),
         TaskProgressColumn(),
-        MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[detail]}"),
         console=console,
     )
 
 
 def _span_words(feed: Feed, outline: FeedOutline) -> str:
-    first, last = (f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M}" for at in outline[1:3])
+    first, last = (_minute(at) for at in (outline.first_instant, outline.last_instant))
     simulated = " · simulated, nothing of it is real" if feed.simulated else ""
     return f"{feed.name}: {outline.events:,} events from {first} to {last} UTC{simulated}"
+
+
+def _minute(at: int) -> str:
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
 def _summary(console: Console, own: OwnReplay, outcome: Outcome) -> None:
@@ -217,7 +222,8 @@ def _summary(console: Console, own: OwnReplay, outcome: Outcome) -> None:
         table.add_row(*_cells(row))
     console.print(table)
     rate = total / outcome.seconds if outcome.seconds else 0.0
-    console.print(f"{total:,} events in {outcome.seconds:.1f} s ({rate:,.0f} a second), from the first sent to the last KPI published.")
+    pace = f"{total:,} events in {outcome.seconds:.1f} s ({rate:,.0f} a second)"
+    console.print(f"{pace}, from the first sent to the last KPI published.", soft_wrap=True)
     if not outcome.rows:
         console.print(f"No rows over the span. What the workers said is in {own.directory}.")
 

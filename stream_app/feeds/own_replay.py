@@ -29,9 +29,9 @@ READ_SECONDS = 120.0
 class Report:
     """How far it is. ``sent``: events; ``watermark``: event time (ms) up to which KPIs are published."""
 
-    say: Callable[[str], None]
-    sent: Callable[[int], None]
-    watermark: Callable[[int], None]
+    say: Callable[[str], None] = lambda _: None
+    sent: Callable[[int], None] = lambda _: None
+    watermark: Callable[[int], None] = lambda _: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class OwnReplay:
     feed: Feed
     outline: FeedOutline
     prefix: str
-    report: Report
+    report: Report = Report()
     broker: BrokerProcess | None = None
     bootstrap: str = ""
     workers: int = 1

@@ -82,7 +82,7 @@ async def send_feed(feed: Feed, sender: Sender, plan: ReplayPlan, *, outline: Fe
         final = known.final_instant if plan.rebase is None else plan.rebase.instant(known.final_instant)
         await sending.declare(final)
     await sender.flush()
-    plan.on_progress(sending.count)
+    plan.on_progress(max(sending.count, known.events))
     return sending.sent
 
 
