@@ -28,7 +28,7 @@ class RecentBreaches:
         held = self._events.get(clock)
         if held is not None and int(held.get("revision", 1)) >= int(event.get("revision", 1)):
             return False
-        self._events[clock] = dict(event)
+        self._events[clock] = {**event, "detected_at": int(event.get("detected_at") or event.get("due_at") or 0)}
         self._events.move_to_end(clock)
         if len(self._events) > EVENTS_KEPT:
             self._events.popitem(last=False)
@@ -52,5 +52,4 @@ class RecentBreaches:
 
 
 def _is_recent(event: Mapping[str, Any], clock: int) -> bool:
-    found = event.get("detected_at") or event.get("due_at") or 0
-    return clock - ALERT_AGE_MS <= int(found) <= clock
+    return clock - ALERT_AGE_MS <= int(event["detected_at"]) <= clock

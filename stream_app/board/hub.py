@@ -142,6 +142,7 @@ class Hub:
         before, self._status = self.status(), batch
         if before != self.status():
             self.state.dirty = True
+            self.close_frame()
             self._wake()
 
     def _start_anew(self) -> None:

@@ -116,16 +116,16 @@ class BoardState:
     def _apply_one(self, record: FeedRecord) -> None:
         if record.topic == "sla-events":
             if record.value is not None:
-                self.dirty |= self.breaches.add(orjson.loads(record.value))
+                self.dirty |= self.breaches.add(_object(orjson.loads(record.value)))
             return
         if record.topic == "kpis" and record.key is not None:
             self._apply_kpi(record.key, record.value)
 
     def _apply_kpi(self, key: bytes, value: bytes | None) -> None:
         kpi, window, dimensions = orjson.loads(key)
-        dimensions = {str(name): str(text) for name, text in dimensions.items()}
+        dimensions = {str(name): str(text) for name, text in _object(dimensions).items()}
         name = orjson.dumps([kpi, window, dimensions], option=orjson.OPT_SORT_KEYS).decode()
-        body = None if value is None else orjson.loads(value)
+        body = None if value is None else _object(orjson.loads(value))
         if body is None or body.get("deleted"):
             self._remove(kpi, name, dimensions)
             return
@@ -139,14 +139,14 @@ class BoardState:
             self._pipeline_records[name] = body
             self.dirty = True
             if kpi == "watermark":
-                self.pipeline.watermark = body.get("value")
-                self.pipeline.clock = body.get("clock")
+                self.pipeline.watermark = _instant(body.get("value"))
+                self.pipeline.clock = _instant(body.get("clock"))
                 self.pipeline.simulated = bool(body.get("simulated"))
                 self.pipeline.heard += 1
             elif kpi == "source_progress":
-                self.pipeline.sources[dimensions["source"]] = body.get("value")
+                self.pipeline.sources[dimensions["source"]] = _instant(body.get("value"))
             elif not dimensions:
-                self.next_to_breach = list(body.get("items") or [])
+                self.next_to_breach = [_object(item) for item in body.get("items") or []]
 
     def _put(self, name: str, body: dict[str, Any]) -> None:
         group = grouping(body["group"])
@@ -201,6 +201,18 @@ def supersedes(held: Mapping[str, Any] | None, new: Mapping[str, Any]) -> bool:
         if former is not None and latter is not None and former != latter:
             return bool(latter > former)
     return True
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return value
+
+
+def _instant(value: object) -> int | None:
+    if value is not None and not isinstance(value, int):
+        raise TypeError("not an instant")
+    return value
 
 
 def _wire(key: str, row: Row) -> dict[str, Any]:
