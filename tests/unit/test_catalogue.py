@@ -315,3 +315,8 @@ def test_first_contact_resolution_has_no_row_for_an_hour() -> None:
 
 def test_every_entry_that_is_no_level_has_days_and_the_span() -> None:
     assert all({"day", "span"} <= set(kpi.windows) for kpi in CATALOGUE if kpi.windows != ("now",))
+
+
+def test_entry_whose_part_is_missing_has_no_row() -> None:
+    found = values({"sla_met:other": 1, "first_reply": 3})
+    assert found == {}
