@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agents.ports import Checkpoint, Output, Record
-from models.cases.dimensions import Dimensions
 from models.durability.fence import NO_FENCE, Fence, pack, unpack
 from models.durability.keyed import KeyedState, Logic, Message
 from models.durability.panes import BASE, Pane, PaneStore
 from models.durability.recovery import Merge
 from models.events.canonical import Definitions, Mark
+from models.panes.dimensions import Dimensions
 from models.progress.watermark import NEVER
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from models.cases.dimensions import UNSET, Cell
+from models.panes.dimensions import UNSET, Cell
 
 
 class Outcome(IntEnum):

@@ -17,7 +17,10 @@ Payload = tuple[Any, ...]
 Item = tuple[int, int, str, str, Payload]
 
 FIELDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    ("contact.opened", ("channel", "queue", "priority", "team", "reason", "due_first_reply", "due_resolution", "flags", "tier", "complaint")),
+    (
+        "contact.opened",
+        ("channel", "queue", "priority", "team", "reason", "due_first_reply", "due_resolution", "flags", "tier", "complaint"),
+    ),
     ("contact.answered", ("representative_id",)),
     ("contact.abandoned", ()),
     ("contact.callback_requested", ()),

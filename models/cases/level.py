@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from models.cases.fold import UNRESOLVED, CaseFold
 from models.cases.row import ClockLevel, Level
 from models.cases.rules import CaseRules
+from models.cases.state import UNRESOLVED, CaseState
 from models.progress.watermark import NEVER
 from models.sla.clock import PASSED, RUNNING, Clock
 
@@ -19,7 +19,7 @@ OVERDUE: Final = 3
 NOBODY_WAITS: Final = -1
 
 
-def level_of(fold: CaseFold, rules: CaseRules) -> Level | None:
+def level_of(fold: CaseState, rules: CaseRules) -> Level | None:
     """``None`` for a case that is not in the backlog (no opening, closed or exempt)."""
     if fold.opened_at is None or fold.exempt or fold.status == "closed":
         return None
@@ -32,7 +32,7 @@ def level_of(fold: CaseFold, rules: CaseRules) -> Level | None:
         _age(fold.opened_at, fold.settled_to),
         NOBODY_WAITS if awaiting is None else awaiting,
         fold.opened_at,
-        tuple(level for clock in (fold.reply_clock, fold.resolution_clock) if clock is not None for level in _clock_level(clock, fold, rules)),
+        (*_clock_level(fold.reply_clock, fold, rules), *_clock_level(fold.resolution_clock, fold, rules)),
     )
 
 
@@ -46,9 +46,9 @@ def _age(opened_at: int, settled_to: int) -> int:
     return len(AGE_EDGES)
 
 
-def _clock_level(clock: Clock, fold: CaseFold, rules: CaseRules) -> tuple[ClockLevel, ...]:
-    due = clock.due
-    if due is None or clock.state not in {RUNNING, PASSED} or clock.fulfilled_at is not None:
+def _clock_level(clock: Clock | None, fold: CaseState, rules: CaseRules) -> tuple[ClockLevel, ...]:
+    due = clock.due if clock is not None else None
+    if clock is None or due is None or clock.state not in {RUNNING, PASSED} or clock.fulfilled_at is not None:
         return ()
     if clock.state == PASSED:
         return ((clock.metric, OVERDUE if due <= fold.settled_to else AT_RISK, due, due),)

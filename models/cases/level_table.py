@@ -10,9 +10,9 @@ import heapq
 from collections.abc import Iterator
 from typing import Final
 
-from models.cases.dimensions import Cell
 from models.cases.level import AGE_NAMES, AT_RISK, NOBODY_WAITS, ON_TIME, OVERDUE
 from models.cases.row import ClockLevel, Level
+from models.panes.dimensions import Cell
 
 NEXT_SHOWN: Final = 10
 SLACK: Final = 64

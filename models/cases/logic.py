@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.cases.contact import Outcome
-from models.cases.dimensions import Dimensions
 from models.cases.fold import CaseFold
 from models.cases.items import item_of
 from models.cases.level import level_of
@@ -18,11 +17,20 @@ from models.durability.fence import Fence, unpack
 from models.durability.keyed import Decision, Message, RecordFailedError
 from models.durability.panes import PaneStore
 from models.events.canonical import ContactVersion, Event
+from models.panes.dimensions import Dimensions
 from models.panes.tiers import slow_width
 from models.progress.watermark import NEVER, Progress
 from models.sla.verdicts import UNSAID, body, statements
 
-_NOTED = (("queue", "queue"), ("queue", "to_queue"), ("channel", "channel"), ("priority", "priority"), ("team", "team"), ("team", "to_team"), ("route", "route"))
+_NOTED = (
+    ("queue", "queue"),
+    ("queue", "to_queue"),
+    ("channel", "channel"),
+    ("priority", "priority"),
+    ("team", "team"),
+    ("team", "to_team"),
+    ("route", "route"),
+)
 SEPARATOR = "\u001f"
 
 

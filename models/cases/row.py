@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import insort
 from typing import Final
 
-from models.cases.dimensions import Cell, Dimensions
-from models.cases.facts import Facts
-from models.cases.fold import AFTER_EVERYTHING, CaseFold, fold_all
+from models.cases.fold import CaseFold, fold_all
 from models.cases.items import Item, size_of
 from models.cases.rules import CaseRules
 from models.durability.fence import NO_FENCE, Fence
-from models.progress.watermark import NEVER
+from models.panes.dimensions import Cell, Dimensions
+from models.panes.facts import Facts
+from models.progress.watermark import AFTER_EVERYTHING, NEVER
 
 Sent = tuple[str, int, str, Cell, bool, tuple[int, ...]]
 """What the customer log knows of a contact: (customer_id, opened_at, reason, cell, abandoned, reopened_at)."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from models.cases.dimensions import Cell, Dimensions
-from models.cases.facts import Entry
 from models.cases.items import Payload
+from models.panes.dimensions import Cell, Dimensions
+from models.panes.facts import Entry
 
 CSAT_TOP: Final = 4  # top two boxes of 1..5
 NPS_PROMOTER: Final = 9

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from models.cases.dimensions import Cell, Dimensions
-from models.cases.fold import AFTER_EVERYTHING, UNRESOLVED, CaseFold, fold_all
+from models.cases.fold import CaseFold, fold_all
 from models.cases.items import OPENED, Item, content_hash
 from models.cases.level import AGE_EDGES
-from models.cases.facts import Entry, difference, total
 from models.cases.row import CaseRow, order
 from models.cases.rules import CaseRules
+from models.cases.state import UNRESOLVED
+from models.panes.dimensions import Cell, Dimensions
+from models.panes.facts import Entry, difference, total
+from models.progress.watermark import AFTER_EVERYTHING
 
 Announcement = tuple[str, int, str, Cell]
 """(kind, occurred_at, event_id, cell) of a lifecycle step."""

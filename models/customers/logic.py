@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from models.cases.dimensions import Dimensions
-from models.cases.facts import Entry, difference
 from models.cases.rules import CaseRules
 from models.customers.row import CustomerRow, facts_of, forget_at, next_wake
 from models.durability.fence import Fence
 from models.durability.keyed import Decision, RecordFailedError
 from models.durability.panes import PaneStore
 from models.events.canonical import ContactVersion
+from models.panes.dimensions import Dimensions
+from models.panes.facts import Entry, difference
 from models.panes.tiers import slow_width
 from models.progress.watermark import Progress
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.cases.facts import Facts
-from models.cases.fold import AFTER_EVERYTHING
 from models.cases.rules import CaseRules
 from models.durability.fence import NO_FENCE, Fence
 from models.events.canonical import ContactVersion
+from models.panes.facts import Facts
 from models.panes.tiers import slow_width
-from models.progress.watermark import NEVER
+from models.progress.watermark import AFTER_EVERYTHING, NEVER
 
 
 class CustomerRow:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from models.cases.dimensions import Cell, Dimensions
 from models.durability.fence import NO_FENCE, Fence, pack
 from models.durability.panes import PaneStore
 from models.events.canonical import Definitions, Mark
+from models.panes.dimensions import Cell, Dimensions
 from models.progress.watermark import NEVER, Progress
 
 TOMBSTONE_AFTER: Final = 4_000

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from models.cases.dimensions import Cell
 from models.durability.fence import NO_FENCE, Fence
+from models.panes.dimensions import Cell
 from models.panes.tiers import DAY, FAST_KEPT, FAST_WIDTH, HOUR
 from models.progress.watermark import NEVER
 

@@ -15,6 +15,8 @@ from models.events.canonical import Mark
 
 NEVER: Final = -(2**62)
 """Minus infinity: a source that no one has heard of."""
+AFTER_EVERYTHING: Final = 2**62
+"""Plus infinity: nothing to wait for."""
 
 
 class Progress:

@@ -6,8 +6,6 @@ from typing import Any
 
 import msgspec
 
-from models.cases.dimensions import Cell
-from models.cases.facts import Facts
 from models.cases.row import CaseRow, Level, Sent, Verdict
 from models.customers.row import CustomerRow
 from models.durability.fence import Fence
@@ -15,6 +13,8 @@ from models.durability.keyed import KeyedState
 from models.durability.panes import Pane
 from models.durability.recovery import MARKER, PANE, ROW, CorruptChangelogError, fence_of, seal
 from models.events.canonical import ContactVersion, Definitions
+from models.panes.dimensions import Cell
+from models.panes.facts import Facts
 
 _encode = msgspec.msgpack.Encoder().encode
 _FLAGGED = frozenset({0, 10})  # ranks of the types whose payload holds a tuple

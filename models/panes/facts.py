@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.cases.dimensions import Cell
+from models.panes.dimensions import Cell
 
 FactKey = tuple[str, int, Cell]
 """(key, instant in ms, cell)."""
