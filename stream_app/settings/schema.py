@@ -26,7 +26,6 @@ class KafkaSettings:
     """The broker, and how our topics and consumer groups are named on it."""
 
     bootstrap_servers: str = setting("127.0.0.1:9092", "Brokers to start from, as `host:port`, several with commas.")
-    client_id: str = setting("deskpulse", "Name of our connections in the broker's log and metrics.")
     topic_prefix: str = setting(
         "deskpulse", "Our own topics are called `<prefix>.<name>`. Two installations on one cluster need two prefixes."
     )
@@ -99,12 +98,6 @@ class TimeSettings:
         minimum=_DAY,
         maximum=timedelta(days=3660),
         whole=_SECOND,
-    )
-    future_limit: timedelta = setting(
-        timedelta(minutes=2),
-        "An event dated further than this after its Kafka timestamp is a dead letter (`from_the_future`).",
-        minimum=_SECOND,
-        maximum=_DAY,
     )
     ahead_limit: timedelta = setting(
         timedelta(hours=6),

@@ -53,3 +53,24 @@ def test_the_settings_in_force_read_back_as_themselves() -> None:
         '[dimensions]\nqueue = ["a\\"b"]\n[inputs.surveys]\nenabled = false'
     )
     assert parse_settings(effective_toml(settings)) == settings
+
+
+AWAITED = {"time.simulated", "kafka.request_timeout"}
+"""Keys that are documented, but that no code reads yet."""
+
+READ_BY_NAME = {"dimensions.queue", "dimensions.channel", "dimensions.priority", "dimensions.team", "dimensions.route", "inputs.enabled"}
+"""Keys that are read in another way: the dimensions in a loop, ``enabled`` beside its declaration."""
+
+
+def test_every_key_is_read_by_something() -> None:
+    """A key that changes nothing would be a lie. What only declares, checks or mentions it does not count."""
+    sources = [path for path in (ROOT / "stream_app").rglob("*.py") if path.name not in {"schema.py", "checks.py"}]
+    text = re.sub(r"`[^`\n]*`", "", "\n".join(path.read_text() for path in sources))
+    unread = {key for key in key_names() if not re.search(rf"\b({key.split('.')[0]}|given)\.{key.split('.')[1]}\b", text)}
+    assert unread - READ_BY_NAME <= AWAITED
+
+
+def key_names() -> list[str]:
+    defaults = Settings()
+    sections = {each.name: getattr(defaults, each.name) for each in dataclasses.fields(Settings)} | {"inputs": InputSettings()}
+    return [f"{name}.{key.name}" for name, section in sections.items() for key in dataclasses.fields(section)]
