@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import signal
 import threading
@@ -29,6 +28,7 @@ from stream_app.feeds.rebase import rebase_to_now
 from stream_app.feeds.replay import Order, ReplayPlan
 from stream_app.feeds.replay import replay as send
 from stream_app.feeds.sources import named_feed
+from stream_app.feeds.stopping import run_stoppable
 from stream_app.logs import only_results
 from stream_app.settings import Settings, SettingsError
 from stream_app.snapshots.reading import UnreadableTopicError
@@ -152,7 +152,7 @@ def _into_live_pipeline(
             rebase=moved,
             on_progress=lambda count: progress.update(bar, completed=count),
         )
-        sent = asyncio.run(send(feed, bootstrap or settings.kafka.bootstrap_servers, plan, outline=outline))
+        sent = run_stoppable(send(feed, bootstrap or settings.kafka.bootstrap_servers, plan, outline=outline))
     console.print(", ".join(f"{count:,} into {topics[name]}" for name, count in sent.events.items()))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import time
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from stream_app.feeds.event_file import write_events
 from stream_app.feeds.live import LivePlan, simulate_live
 from stream_app.feeds.simulator import SimulatedFeed
 from stream_app.feeds.simulator.simulation import DEFAULT_DAYS
+from stream_app.feeds.stopping import run_stoppable
 from stream_app.logs import only_results
 from stream_app.settings import Settings
 
@@ -36,12 +35,8 @@ Next steps
 )
 @click.option("--live", is_flag=True, help="As things happen, now, into the configured input topics. The default without --out.")
 @click.option("--rate", default=20.0, show_default=True, type=click.FloatRange(min=0.1), help="Live: events per second, about.")
-@click.option(
-    "--history", default="0m", show_default=True, metavar="DURATION", help="Live: begin this long ago, at once."
-)
-@click.option(
-    "--haste", default=30.0, show_default=True, type=click.FloatRange(min=1), help="Live: cases take so many times less long."
-)
+@click.option("--history", default="0m", show_default=True, metavar="DURATION", help="Live: begin this long ago, at once.")
+@click.option("--haste", default=30.0, show_default=True, type=click.FloatRange(min=1), help="Live: cases take so many times less long.")
 @click.option("--for", "seconds", type=click.FloatRange(min=1), metavar="SECONDS", help="Live: stop by itself after this time.")
 @click.option("--events", type=click.IntRange(min=1), help="File: how many events.")
 @click.option("--days", default=DEFAULT_DAYS, show_default=True, type=click.FloatRange(min=0.1), help="File: days the events cover, about.")
@@ -92,10 +87,9 @@ def _write(path: Path, feed: SimulatedFeed) -> None:
 
 def _live(settings: Settings, plan: LivePlan) -> None:
     topics = {name: settings.topic(name) for name in settings.active_inputs()}
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     click.echo(f"Simulated traffic, about {plan.rate:g} events a second, into {', '.join(topics.values())}. Ctrl-C stops it.")
     try:
-        asyncio.run(simulate_live(settings.kafka.bootstrap_servers, topics, plan))
+        run_stoppable(simulate_live(settings.kafka.bootstrap_servers, topics, plan))
     except KeyboardInterrupt:
         click.echo("Stopped.")
     except (KafkaError, LookupError) as error:

@@ -16,6 +16,7 @@ from stream_app.demonstration.processes import Children
 from stream_app.feeds.feed import Feed, FeedOutline
 from stream_app.feeds.pipeline import delete_topics, first_of, follow_watermark, input_topics, span_rows, worker_environment
 from stream_app.feeds.replay import Order, ReplayPlan, Sent, replay
+from stream_app.feeds.stopping import run_stoppable
 from stream_app.settings import Settings, load_settings
 from stream_app.snapshots.reading import read_latest
 from stream_app.topic_admin import create_topics
@@ -79,9 +80,9 @@ class OwnReplay:
             for number in range(1, self.workers + 1):
                 children.start(f"worker-{number}", ["worker"])
             started = time.monotonic()
-            sent = asyncio.run(self._through(settings, children))
+            sent = run_stoppable(self._through(settings, children))
             seconds = time.monotonic() - started
-            contents = asyncio.run(read_latest(bootstrap, settings.topic("kpi-windows"), READ_SECONDS))
+            contents = run_stoppable(read_latest(bootstrap, settings.topic("kpi-windows"), READ_SECONDS))
             yield Outcome(sent=sent, rows=span_rows(contents), seconds=seconds)
 
     def environment(self, bootstrap: str) -> dict[str, str]:
@@ -100,7 +101,7 @@ class OwnReplay:
     def _topics(self, stack: ExitStack, settings: Settings) -> None:
         specs = specs_of(settings)
         bootstrap = settings.kafka.bootstrap_servers
-        created = asyncio.run(create_topics(bootstrap, specs, settings.kafka.replication_factor))
+        created = run_stoppable(create_topics(bootstrap, specs, settings.kafka.replication_factor))
         self.report.say(f"{len(created)} topics {self.prefix}*")
         if self.broker is None and not self.keep:
             stack.callback(lambda: asyncio.run(delete_topics(bootstrap, created)))
