@@ -8,7 +8,7 @@ Number = int | float
 Signature = Number | tuple[Number | None, Number | None, Number | None, int | None, Number | None] | None
 
 
-class KpiValue(msgspec.Struct, frozen=True, omit_defaults=True):
+class KpiValue(msgspec.Struct, frozen=True, gc=False):
     """A value with what it was made of. ``value`` is ``None`` where there is none to show; a part that does not apply is ``None``.
 
     Durations are seconds here. ``since`` is an epoch instant (ms) where the value grows with the clock.

@@ -31,7 +31,7 @@ class PartitionKey(NamedTuple):
     partition: int
 
 
-class PaneRecord(msgspec.Struct):
+class PaneRecord(msgspec.Struct, gc=False):
     """A pane as sent: its facts stay encoded until they are needed."""
 
     fence: Fence
@@ -63,7 +63,7 @@ class StatusRecord(msgspec.Struct):
     simulated: bool = False
 
 
-class KpiRecord(msgspec.Struct, omit_defaults=True):
+class KpiRecord(msgspec.Struct, omit_defaults=True, gc=False):
     """One row of ``kpis`` or ``kpi-windows``. Instants are epoch ms, durations seconds."""
 
     kpi: str
@@ -106,7 +106,7 @@ class KpiRecord(msgspec.Struct, omit_defaults=True):
         )
 
 
-class KpiRow(NamedTuple):
+class KpiRow(msgspec.Struct, frozen=True, gc=False):
     """A record to publish; ``record`` is ``None`` for a row that no longer exists. Rows of windows have a start in their key."""
 
     topic: Literal["kpis", "kpi-windows"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from models.catalogue.entry import Kpi
 from models.catalogue.registry import BY_ID
 from models.catalogue.values import KpiValue
@@ -134,7 +136,7 @@ class Rollup:
         entry = BY_ID.get(row.kpi)
         if row.topic == "kpis":
             if group is None or entry is None or row.window not in (*self._settings.live, NOW):
-                self._obsolete.append(row._replace(record=None))
+                self._obsolete.append(replace(row, record=None))
             else:
                 self._live.read(group, row.window, name, row.record.kpi_value())
         elif group is not None and entry is not None and row.window_start is not None:
