@@ -85,7 +85,7 @@ class StatefulPartition:
     async def on_batch(self, batch: PartitionBatch) -> None:
         """Handle a fetched batch. Work of another epoch or of a closed partition is dropped."""
         state = self.state
-        if state is None or self.status is not Status.OPEN or batch.epoch != self.epoch:
+        if state is None or self.status is not Status.OPEN or self._stopping.is_set() or batch.epoch != self.epoch:
             return
         if batch.start != self.position:
             self._fail(f"{self.name}: a batch from {self.position} on was lost, got one from {batch.start}")

@@ -165,6 +165,24 @@ async def test_work_that_finds_no_open_state_is_dropped() -> None:
     assert bench.state.offset == 0
 
 
+async def test_a_batch_that_comes_while_the_last_checkpoint_is_written_is_dropped() -> None:
+    """batch 0-1 | close begins, waits for the broker | batch 5, after one that was cut short"""
+    bench = Bench()
+    bench.partition.open(bench.state)
+    bench.producer.hold = True
+    await bench.partition.on_batch(bench.batch(0, 1))
+    closing = asyncio.ensure_future(bench.partition.close())
+    await asyncio.sleep(0.01)
+
+    await bench.partition.on_batch(bench.batch(5))
+
+    assert bench.exit_codes == []
+    bench.producer.hold = False
+    bench.producer.release()
+    await closing
+    assert bench.committed == [2]
+
+
 async def test_a_lost_batch_is_noticed_and_ends_the_process() -> None:
     bench = Bench()
     bench.partition.open(bench.state)
