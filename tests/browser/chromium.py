@@ -70,10 +70,10 @@ class Page:
         return str(await self.evaluate(f"document.querySelector({selector!r})?.textContent ?? '(no such element)'"))
 
     async def until(self, expression: str, seconds: float = DEADLINE_SECONDS) -> Any:
-        """Wait for a truthy value of a script expression; fails with the page's text after the deadline."""
+        """Wait for a truthy value of a script expression (true for an element) and return it; fails with the page's text after the deadline."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
-            value = await self.evaluate(expression)
+            value = await self.evaluate(f"(found => found instanceof Node || found)({expression})")
             if value:
                 return value
             if asyncio.get_running_loop().time() > deadline:
