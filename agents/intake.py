@@ -58,6 +58,7 @@ class IntakeSettings:
 
     ``allowance_ms``: how far out of order a source's events may come, and how far the local clock may
     be off. ``max_ahead_ms``: how far in event time a source may be read before the slowest.
+    ``simulated``: the whole input is made up, whatever its records say.
     """
 
     inputs: Mapping[str, InputSource]
@@ -65,6 +66,7 @@ class IntakeSettings:
     allowance_ms: int = 5_000
     max_ahead_ms: int = 6 * 3_600_000
     writer: str = ""
+    simulated: bool = False
 
 
 @dataclass(slots=True)
@@ -144,7 +146,7 @@ class IntakeProcessor:
             return []
         progress = self._sources.progress
         self._advance_clock(clock_ms if clock_is_right else None, progress)
-        simulated = self._simulation.going_on(clock_ms)
+        simulated = self._simulation.going_on(clock_ms) or self.settings.simulated
         told = (progress, simulated)
         ticks = self._has_wall and not 0 <= clock_ms - self._told_at < _CLOCK_TICK_MS
         if told == self._told and not ticks:

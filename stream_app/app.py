@@ -19,7 +19,7 @@ from agents.cases import CasesProcessor
 from agents.customers import CustomersProcessor
 from agents.intake import IntakeCodec, IntakeProcessor, IntakeSettings
 from agents.rollup import RollupProcessor
-from models.panes.windows import CLOSING, LIVE, SLIDING
+from models.panes.windows import LIVE, SLIDING
 from models.progress.sources import InputSource
 from models.rollup.settings import RollupSettings
 from stream_app.definitions import ensure_definitions
@@ -79,6 +79,7 @@ def intake_settings(settings: Settings, input_partitions: Mapping[str, int]) -> 
         log_partitions=settings.kafka.log_partitions,
         allowance_ms=round(settings.time.allowance.total_seconds() * 1000),
         max_ahead_ms=round(settings.time.ahead_limit.total_seconds() * 1000),
+        simulated=settings.time.simulated,
         writer=f"{socket.gethostname()}-{os.getpid()}",
     )
 
@@ -90,7 +91,7 @@ def rollup_settings(settings: Settings) -> RollupSettings:
         grouping_sets=settings.kpis.grouping_sets,
         zone=settings.kpis.zone,
         live=LIVE if settings.kpis.live_windows else tuple(window for window in LIVE if window not in SLIDING),
-        closing=CLOSING,
+        closing=settings.kpis.final_windows,
         span=settings.kpis.span,
         horizon=round(settings.time.horizon.total_seconds() * 1000),
     )
@@ -109,6 +110,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
         checkpoint_interval=engine.checkpoint_interval.total_seconds(),
         mark_interval=engine.mark_interval.total_seconds(),
         fetch_wait=engine.fetch_wait.total_seconds(),
+        request_timeout=settings.kafka.request_timeout.total_seconds(),
         session_timeout=engine.session_timeout.total_seconds(),
         stall_timeout=engine.stall_timeout.total_seconds(),
     )

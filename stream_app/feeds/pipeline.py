@@ -24,7 +24,7 @@ def worker_environment(feed: Feed, outline: FeedOutline, bootstrap: str, prefix:
     """The settings of a pipeline for one feed, as environment variables over whatever else is configured.
 
     Progress is declared, so that no clock but the feed's enters; nothing in the feed is older than the horizon;
-    there are no sliding windows of minutes, and one row over the whole span.
+    there are no sliding windows of minutes, no rows of hours, and one row over the whole span.
     """
     chosen = {
         "KAFKA__BOOTSTRAP_SERVERS": bootstrap,
@@ -35,6 +35,7 @@ def worker_environment(feed: Feed, outline: FeedOutline, bootstrap: str, prefix:
         "KPIS__ZONE": feed.zone,
         "KPIS__LIVE_WINDOWS": "false",
         "KPIS__SPAN": "true",
+        "KPIS__FINAL_WINDOWS": "day",
         "METRICS__HOST": "127.0.0.1",
         "METRICS__PORT": "0",
     }

@@ -158,6 +158,12 @@ class KpiSettings:
     live_windows: bool = setting(
         True, "Keep the 10 s slices behind the sliding windows of 5 to 60 minutes. A replay of years does not need them."
     )
+    final_windows: tuple[str, ...] = setting(
+        ("hour", "day"),
+        """Windows whose rows are published once and for all when they are over (`kpi-windows`). Hours are 24 times
+        the rows of days: a replay of years may do without them.""",
+        choices=("hour", "day"),
+    )
     span: bool = setting(False, "Also publish one row over everything there is (replays, oracles).")
 
 
