@@ -35,7 +35,7 @@ class FakeFeed:
 def kpi(name: str, value: float | None, window: str = "now", group: Mapping[str, str] | None = None, **parts: Any) -> FeedRecord:
     """A row of ``kpis`` with the unit of its catalogue entry."""
     group = dict(group or {})
-    body = {"kpi": name, "value": value, "unit": BY_ID[name].unit, "window": window, "group": group, "state": "provisional"}
+    body: dict[str, Any] = {"kpi": name, "value": value, "unit": BY_ID[name].unit, "window": window, "group": group, "state": "provisional"}
     body |= {"watermark": NOW - 3000, "definition_version": 1, **parts}
     return FeedRecord("kpis", orjson.dumps([name, window, group]), orjson.dumps(body))
 

@@ -76,7 +76,9 @@ async def test_a_busy_board_fits_the_screen_and_can_be_read(width: int, height: 
     feed.send(*busy_afternoon())
     async with serving(feed, name="Customer support") as url, page_of(f"{url}/?theme={theme}", width=width, height=height) as page:
         await page.until(shows(figure("service_level", "30m"), "84.3"))
-        overflow = await page.evaluate("[document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]")
+        overflow = await page.evaluate(
+            "[document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]"
+        )
         assert overflow == [0, 0]
         assert await page.evaluate(NOTHING_CUT) == []
         assert await page.evaluate(CONTRAST) == []
@@ -109,7 +111,9 @@ async def test_what_is_not_known_is_not_available_and_never_zero() -> None:
     feed.send(kpi("opened", None, "30m"), kpi("reopened", 0, "30m"), watermark())
     async with serving(feed) as url, page_of(url) as page:
         await page.until(shows(figure("reopened", "30m"), "0"))
-        numbers = await page.evaluate("[...document.querySelectorAll('.tile .number, .tile b')].filter(n => n.offsetParent).map(n => n.textContent)")
+        numbers = await page.evaluate(
+            "[...document.querySelectorAll('.tile .number, .tile b')].filter(n => n.offsetParent).map(n => n.textContent)"
+        )
         assert set(numbers) == {"N/A", "0"}
         assert numbers.count("0") == 1
         assert await page.text("#tile-next .none") == "N/A"
@@ -275,7 +279,10 @@ async def test_a_group_is_chosen_at_the_desk_and_stays_in_the_address() -> None:
 async def test_a_page_of_a_board_that_has_not_read_everything_waits() -> None:
     feed = FakeFeed()
     feed.report(FeedBatch([kpi("opened", 7, "30m"), watermark()], caught_up=False))
-    async with serving(feed) as url, page_of(url, waiting_for="document.querySelector('#loading-text').textContent.startsWith('Reading')") as page:
+    async with (
+        serving(feed) as url,
+        page_of(url, waiting_for="document.querySelector('#loading-text').textContent.startsWith('Reading')") as page,
+    ):
         assert await page.evaluate("getComputedStyle(document.querySelector('#loading')).display") == "grid"
         feed.report(FeedBatch())
         await page.until(LIVE)
@@ -305,5 +312,7 @@ def test_every_kpi_of_the_layout_is_in_the_catalogue_with_its_window() -> None:
 def _parts(tile: dict[str, Any]) -> list[dict[str, Any]]:
     found = [*tile.get("figures", []), *tile.get("parts", []), *tile.get("details", [])]
     found += [{**column, "window": tile["window"]} for column in tile.get("columns", [])] if tile["kind"] == "surveys" else []
-    found += [{"kpi": f"sla_{kind}_{metric['id']}", "window": "now"} for metric in tile.get("metrics", []) for kind in ("overdue", "at_risk")]
+    found += [
+        {"kpi": f"sla_{kind}_{metric['id']}", "window": "now"} for metric in tile.get("metrics", []) for kind in ("overdue", "at_risk")
+    ]
     return [*found, *([tile["main"]] if "main" in tile else [])]

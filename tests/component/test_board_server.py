@@ -279,5 +279,5 @@ async def _shows(url: str, name: str, value: float) -> bool:
     return [row["value"] for row in rows] == [value]
 
 
-async def _true(answer: bool) -> bool:  # noqa: FBT001
+async def _true(answer: bool) -> bool:
     return answer

@@ -12,7 +12,7 @@ from tests.browser.board_feed import NOW, breached, kpi, source, watermark
 BILLING = (("queue", "billing"),)
 
 
-def value_of(state: BoardState, name: str) -> float | None:
+def value_of(state: BoardState, name: str) -> object:
     return next(row["value"] for row in state.all_rows() if row["kpi"] == name)
 
 
@@ -60,7 +60,9 @@ def test_routes_stay_with_the_group_that_they_belong_to() -> None:
     assert [row["value"] for row in state.rows(BILLING)] == [0.7]
 
 
-@pytest.mark.parametrize("record", [FeedRecord("kpis", b"[", b"{}"), FeedRecord("kpis", b'["a","b",{}]', b"7"), FeedRecord("sla-events", b"", b"{}")])
+@pytest.mark.parametrize(
+    "record", [FeedRecord("kpis", b"[", b"{}"), FeedRecord("kpis", b'["a","b",{}]', b"7"), FeedRecord("sla-events", b"", b"{}")]
+)
 def test_what_cannot_be_read_is_counted_and_changes_nothing(record: FeedRecord) -> None:
     state = BoardState()
     state.apply([record])
@@ -69,7 +71,7 @@ def test_what_cannot_be_read_is_counted_and_changes_nothing(record: FeedRecord) 
 
 
 def test_a_client_gets_what_changed_after_its_frame_and_nothing_else() -> None:
-    """frame 1: opened, resolved | frame 2: resolved | frame 3: closed"""
+    """Frame 1: opened, resolved | frame 2: resolved | frame 3: closed"""
     state = BoardState()
     for records in ([kpi("opened", 1, "30m"), kpi("resolved", 1, "30m")], [kpi("resolved", 2, "30m")], [kpi("closed", 1, "30m")]):
         state.apply(records)
