@@ -85,10 +85,10 @@ def configuration(plan: Plan, bootstrap: str, prefix: str, outline: FeedOutline)
     inputs = "".join(
         f'[inputs.{name}]\ntopic = "{prefix}-{name}"\nprogress = "declared"\n' for name in ("contacts", "resolutions", "surveys")
     )
-    live = "true" if plan.data == "simulated" else "false"
+    live, final = ("true", '"hour", "day"') if plan.data == "simulated" else ("false", '"day"')
     return (
         f'[kafka]\nbootstrap_servers = "{bootstrap}"\ntopic_prefix = "{prefix}"\ngroup_prefix = "{prefix}"\n{inputs}'
-        f'[time]\nhorizon = "{days}d"\n[kpis]\nzone = "{zone}"\nspan = true\nlive_windows = {live}\n'
+        f'[time]\nhorizon = "{days}d"\n[kpis]\nzone = "{zone}"\nspan = true\nlive_windows = {live}\nfinal_windows = [{final}]\n'
         "[metrics]\nport = 0\n"
     )
 
