@@ -94,13 +94,15 @@ async def test_a_checkpoint_writes_outputs_and_panes_then_rows_then_the_marker_a
 async def test_no_part_of_a_checkpoint_is_sent_before_the_part_before_is_acknowledged() -> None:
     bench = Bench()
     bench.partition.open(bench.state)
-    await bench.partition.on_batch(bench.batch(0))
     bench.producer.hold = True
+    await bench.partition.on_batch(bench.batch(0))
     closing = asyncio.ensure_future(bench.partition.close())
 
-    # the output was acknowledged; then publish and panes, rows, marker, each after a release
-    for expected in ([b"published-1", b"pane"], [b"row"], [b"marker-1"]):
+    # each part is all that has been sent since the release before
+    for expected in ([b"output-0"], [b"published-1", b"pane"], [b"row"], [b"marker-1"]):
         await eventually_async(partial(sent_last, bench, expected), within_seconds=2)
+        await asyncio.sleep(0.01)  # time for a part that does not wait
+        assert await sent_last(bench, expected)
         assert bench.committed == []
         bench.producer.release()
     await asyncio.wait_for(closing, 2)
@@ -166,7 +168,7 @@ async def test_work_that_finds_no_open_state_is_dropped() -> None:
 
 
 async def test_a_batch_that_comes_while_the_last_checkpoint_is_written_is_dropped() -> None:
-    """batch 0-1 | close begins, waits for the broker | batch 5, after one that was cut short"""
+    """Batch 0-1 | close begins, waits for the broker | batch 5, after one that was cut short"""
     bench = Bench()
     bench.partition.open(bench.state)
     bench.producer.hold = True

@@ -112,6 +112,7 @@ async def test_workers_join_leave_and_die_in_turn(kafka: KafkaBroker, prefix: st
                 running.append(cluster.worker())
             elif turn % 3 == 1:
                 leaving = running.pop(0)
+                eventually(leaving.is_ready, within_seconds=40)
                 leaving.send(signal.SIGTERM)
                 assert leaving.exit_code() == ExitCode.CLEAN
                 running.append(cluster.worker())
