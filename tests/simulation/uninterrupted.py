@@ -1,0 +1,160 @@
+"""The same logs read once, by processors that nothing happens to; and the same inputs read in another order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from zlib import crc32
+
+import msgspec
+
+from agents.cases import CasesProcessor
+from agents.customers import CustomersProcessor
+from agents.keyed import KeyedProcessor
+from agents.ports import Output
+from models.durability.keyed import KeyedState
+from stream_app.wire.keyed import CASES, CUSTOMERS
+from tests.simulation.broker import Broker, Stored
+from tests.simulation.plan import INPUTS, PARTITIONS, Plan
+from tests.simulation.worker import Worker
+
+PROCESSORS: Final[dict[str, Callable[[], KeyedProcessor]]] = {
+    "cases": lambda: CasesProcessor(PARTITIONS, CASES),
+    "customers": lambda: CustomersProcessor(PARTITIONS, CUSTOMERS),
+}
+
+
+@dataclass(slots=True)
+class Told:
+    """State after a whole log, and everything said on the way, by topic."""
+
+    state: KeyedState[Any]
+    said: dict[str, set[tuple[bytes | None, bytes | None]]] = field(default_factory=lambda: defaultdict(set))
+
+    def hear(self, outputs: Iterable[Output]) -> None:
+        for output in outputs:
+            self.said[output.topic].add((output.key, output.value))
+
+
+def read_once(name: str, number: int, log: Sequence[Stored]) -> Told:
+    """One partition, from its first record to its last, in one batch."""
+    processor = PROCESSORS[name]()
+    told = Told(processor.new_state(number))
+    told.hear(processor.handle(told.state, log))
+    told.hear(processor.publish(told.state))
+    return told
+
+
+@dataclass(slots=True)
+class Truth:
+    """What follows from the inputs of a plan when nothing happens: breaches, events in the log, contacts, facts."""
+
+    breaches: set[bytes]
+    events: set[tuple[str, str]]
+    facts: dict[str, dict[Any, dict[str, int]]]
+    too_late: int
+
+
+def truth(plan: Plan) -> Truth:
+    """Every source in turn, a record at a time, as a sender's schedule without any delay would be."""
+    broker = Broker()
+    _publish_definitions(broker, plan)
+    for arrival in plan.arrivals:
+        topic, _, number = arrival.source.rpartition("-")
+        broker.write(topic, None, arrival.value, int(number))
+    worker = _lone_worker(broker)
+    states = _handled(worker, broker)
+    breaches = {record.value for number in range(PARTITIONS) for record in broker.logs["sla-events", number] if record.value and b'"breached"' in record.value}
+    return Truth(
+        {_id(value) for value in breaches},
+        events_of(broker),
+        {name: merged_facts(states[name, number] for number in range(PARTITIONS)) for name in PROCESSORS},
+        sum(state.counters.get("too_late", 0) for state in states.values()),
+    )
+
+
+def _publish_definitions(broker: Broker, plan: Plan) -> None:
+    from models.events.canonical import Definitions
+    from stream_app.wire import canonical
+
+    value = canonical.encode(Definitions(1, dict(plan.definitions[0])))
+    for log in ("events", "customer-log"):
+        for number in range(PARTITIONS):
+            broker.write(log, None, value, number)
+
+
+def _lone_worker(broker: Broker) -> Worker:
+    from random import Random
+
+    worker = Worker(broker, Random(0), "")
+    worker.take_sources(f"{name}-{number}" for name, count in INPUTS.items() for number in range(count))
+    return worker
+
+
+def _handled(worker: Worker, broker: Broker) -> dict[tuple[str, int], KeyedState[Any]]:
+    def send(outputs: Iterable[Output]) -> None:
+        for output in outputs:
+            broker.write(output.topic, output.key, output.value, output.partition)
+
+    for source in worker.handled:
+        topic, _, number = source.rpartition("-")
+        send(worker.intake.handle(source, broker.logs[topic, int(number)]))
+    send(worker.intake.marks(1_000, {}, 0))
+    states: dict[tuple[str, int], KeyedState[Any]] = {}
+    for name, processor in worker.processors.items():
+        for number in range(PARTITIONS):
+            state = states[name, number] = processor.new_state(number)
+            send(processor.handle(state, broker.logs[processor.log, number]))
+            send(processor.publish(state))
+    return states
+
+
+def events_of(broker: Broker) -> set[tuple[str, str]]:
+    """(case_id, event_id) of every event of the canonical log."""
+    found = set()
+    for number in range(PARTITIONS):
+        for value in {record.value for record in broker.logs["events", number] if record.key is not None}:
+            event = _identity.decode(value or b"")
+            found.add((event.case_id, event.event_id))
+    return found
+
+
+class _Identity(msgspec.Struct):
+    case_id: str
+    event_id: str
+
+
+class _Said(msgspec.Struct):
+    id: str
+
+
+_identity = msgspec.json.Decoder(_Identity)
+_said = msgspec.json.Decoder(_Said)
+
+
+def _id(value: bytes | None) -> bytes:
+    return _said.decode(value or b"").id.encode()
+
+
+def breach_ids(values: Iterable[bytes | None]) -> set[bytes]:
+    """Ids of the breaches among sla-events."""
+    return {_id(value) for value in values if value and b'"breached"' in value}
+
+
+def merged_facts(states: Iterable[KeyedState[Any]]) -> dict[Any, dict[str, int]]:
+    """Slow panes and base of several partitions, merged."""
+    merged: dict[Any, dict[str, int]] = {}
+    for state in states:
+        panes = state.panes
+        tiers = [pane for cells in panes.slow.values() for pane in cells.values()] + list(panes.base.values())
+        for pane in tiers:
+            into = merged.setdefault(pane.id, {})
+            for key, weight in pane.facts.items():
+                into[key] = into.get(key, 0) + weight
+    return {where: kept for where, facts in merged.items() if (kept := {key: weight for key, weight in facts.items() if weight})}
+
+
+def partition_of(key: bytes) -> int:
+    return crc32(key) % PARTITIONS
