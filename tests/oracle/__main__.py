@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def main() -> int:
     mutants = commands.add_parser("mutations", help="does every changed formula make the comparison fail?")
     mutants.add_argument("captures", type=Path, nargs="+", help="folders written by `run --capture`")
     given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of every retry while topics are new
     if given.command == "mutations":
         from tests.oracle.mutations import report
 

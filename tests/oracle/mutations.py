@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -126,7 +125,6 @@ def merged_panes(lines: Iterable[dict[str, Any]], zone: str) -> Iterator[Merged]
     sums: dict[tuple[str, int | None, Group], Pane] = {}
     levels: dict[Group, Pane] = {}
     bases: dict[Group, Pane] = {}
-    ZoneInfo(zone)
     for line in lines:
         kind, value = line["key"][0], line["value"]
         if value.get("deleted"):
@@ -138,7 +136,7 @@ def merged_panes(lines: Iterable[dict[str, Any]], zone: str) -> Iterator[Merged]
             merge(sums.setdefault(("day", day_bounds(start, zone)[0], ()), {}), value["facts"])
         elif kind == "l":
             _merge_levels(levels, bases, value)
-    yield from _days(sums, bases)
+    yield from _days(sums, bases, zone)
     for group, pane in levels.items():
         yield Merged("now", None, group, nested(pane))
 
@@ -155,20 +153,27 @@ def _merge_levels(levels: dict[Group, Pane], bases: dict[Group, Pane], value: di
             merge(bases.setdefault(group, {}), found)
 
 
-def _days(sums: dict[tuple[str, int | None, Group], Pane], bases: dict[Group, Pane]) -> Iterator[Merged]:
-    """Windows with their balance: everything up to their end."""
-    standing: Pane = dict(bases.get((), {}))
-    for window, starts, group in sorted(sums, key=lambda key: (key[0], key[1] or 0, key[2])):
-        pane = sums[window, starts, group]
-        if window == "day":
-            merge(standing, _balances(pane))
-            balance = dict(standing)
-        else:
-            balance = dict(bases.get(group, {}))
+def _days(sums: dict[tuple[str, int | None, Group], Pane], bases: dict[Group, Pane], zone: str) -> Iterator[Merged]:
+    """Windows with their balance, everything up to their end; a day without facts has one too."""
+    for (window, _, group), pane in sums.items():
+        if window == "span":
+            balance: Pane = dict(bases.get(group, {}))
             merge(balance, _balances(pane))
-        found = nested(pane)
-        found["backlog"] = {key.removeprefix("open_cases:"): amount for key, amount in balance.items()}
-        yield Merged(window, starts, group, found)
+            yield Merged(window, None, group, _with_backlog(pane, balance))
+    starts = sorted(start for _, start, _ in sums if start is not None)
+    standing: Pane = dict(bases.get((), {}))
+    at = starts[0]
+    while at <= starts[-1]:
+        pane = sums.get(("day", at, ()), {})
+        merge(standing, _balances(pane))
+        yield Merged("day", at, (), _with_backlog(pane, standing))
+        at = day_bounds(at, zone)[1]
+
+
+def _with_backlog(pane: Pane, balance: Pane) -> Nested:
+    found = nested(pane)
+    found["backlog"] = {key.removeprefix("open_cases:"): amount for key, amount in balance.items()}
+    return found
 
 
 def _balances(pane: Pane) -> Pane:
@@ -213,8 +218,8 @@ def judge(capture: Path, kpis: Sequence[Kpi]) -> dict[str, int]:
         return compare(connection, live=False).by_kpi
 
 
-def report(captures: Sequence[Path]) -> int:
-    """Print what survived; 1 when a mutant did in all captures, or an unchanged formula differs."""
+def survivors(captures: Sequence[Path]) -> tuple[list[Kpi], dict[str, int]]:
+    """Mutants that no capture noticed, and unchanged formulas that differ somewhere (there must be none)."""
     changed = all_mutants()
     registry._NAMES.update({kpi.id: registry._entries(kpi) for kpi in changed})
     noticed: set[str] = set()
@@ -222,10 +227,13 @@ def report(captures: Sequence[Path]) -> int:
     for capture in captures:
         wrong |= judge(capture, CATALOGUE)
         noticed |= judge(capture, changed).keys()
-    survivors = [kpi for kpi in changed if kpi.id not in noticed]
-    sys.stdout.write(
-        f"{len(changed)} mutants of {len(CATALOGUE)} formulas, {len(survivors)} survived; unchanged ones that differ: {wrong}\n"
-    )
-    for kpi in survivors:
+    return [kpi for kpi in changed if kpi.id not in noticed], wrong
+
+
+def report(captures: Sequence[Path]) -> int:
+    """Print what survived; 1 when a mutant did in all captures, or an unchanged formula differs."""
+    left, wrong = survivors(captures)
+    sys.stdout.write(f"{len(all_mutants())} mutants of {len(CATALOGUE)} formulas, {len(left)} survived; unchanged that differ: {wrong}\n")
+    for kpi in left:
         sys.stdout.write(f"  survived: {kpi.id}: {kpi.formula}\n")
-    return 1 if survivors or wrong else 0
+    return 1 if left or wrong else 0
