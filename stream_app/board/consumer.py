@@ -7,7 +7,7 @@ its end before anything is shown; events start near their end, as only the lates
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -36,7 +36,7 @@ class KafkaFeed:
         self._positions: dict[TopicPartition, int] = {}
         self._caught_up = False
 
-    async def batches(self) -> AsyncIterator[FeedBatch]:
+    async def batches(self) -> AsyncGenerator[FeedBatch, None]:
         """Batches in log order per partition; after a lost connection it goes on where it stood."""
         while True:
             consumer = self._consumer()

@@ -42,7 +42,7 @@ def kpi(name: str, value: float | None, window: str = "now", group: Mapping[str,
 
 def watermark(clock: int = NOW, behind_ms: int | None = 3000, *, simulated: bool = False) -> FeedRecord:
     value = None if behind_ms is None else clock - behind_ms
-    body = {"kpi": "watermark", "value": value, "window": "now", "group": {}, "clock": clock, "simulated": simulated}
+    body: dict[str, Any] = {"kpi": "watermark", "value": value, "window": "now", "group": {}, "clock": clock, "simulated": simulated}
     return FeedRecord("kpis", orjson.dumps(["watermark", "now", {}]), orjson.dumps(body))
 
 

@@ -151,7 +151,7 @@ async def test_late_data_is_shown_with_the_name_of_its_source() -> None:
         assert "contacts-3 since 14:12:35 (45 s behind)" in text
         assert "contacts-2" not in text
         assert await page.evaluate("document.body.dataset.stale") == "false"
-        feed.send(source("contacts-3", NOW + 1_000), watermark(NOW + 2_000))
+        feed.send(source("contacts-2", NOW), source("contacts-3", NOW), watermark(NOW + 2_000))
         await page.until("!document.querySelector('[data-condition]')")
 
 
