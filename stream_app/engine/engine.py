@@ -184,14 +184,14 @@ class Engine:
 
         async def revoked(tps: set[TP]) -> None:
             logger.info("revoked %d partitions", len(tps))
-            await self._give_up(assignment)
+            await self._give_up(assignment, self.settings.revoke_timeout)
 
         follow_rebalances(app, assigned, revoked)
 
-    async def _give_up(self, assignment: Assignment) -> None:
+    async def _give_up(self, assignment: Assignment, seconds: float) -> None:
         """Close the assignment; it must succeed in time, as a half-written end would be a lie."""
         try:
-            await asyncio.wait_for(assignment.close(), self.settings.revoke_timeout)
+            await asyncio.wait_for(assignment.close(), seconds)
         except BaseException as error:
             self._fail("the last checkpoint before giving partitions up failed", cause=error)
             raise
@@ -224,7 +224,7 @@ class Engine:
         self, app: EngineApp, assignment: Assignment, producer: aiokafka.AIOKafkaProducer, started: asyncio.Future[None]
     ) -> None:
         """Last checkpoints and commits, then leave the group; the latter may be cut short, nothing depends on it."""
-        await self._give_up(assignment)
+        await self._give_up(assignment, self.settings.last_checkpoint_timeout)
         logger.info("last checkpoints written and committed")
         try:
             async with asyncio.timeout(self.settings.stop_timeout):

@@ -63,8 +63,10 @@ class EngineSettings:
     rebalance_timeout: float = 60.0
     #: Time for the last checkpoint when partitions are taken away; beyond it the process ends.
     revoke_timeout: float = 30.0
+    #: Time for the last checkpoint of a clean stop; beyond it the process ends with a failure instead.
+    last_checkpoint_timeout: float = 7.0
     #: Time for Faust to leave its group after the last checkpoint of a clean stop.
-    stop_timeout: float = 6.0
+    stop_timeout: float = 2.5
     #: No progress of the event loop, the fetcher or a handler for this long ends the process.
     stall_timeout: float = 60.0
 

@@ -39,6 +39,18 @@ async def test_sigterm_under_load_ends_cleanly_with_everything_processed_committ
     assert sum(totals.rows.values()) == totals.processed == totals.panes
 
 
+@pytest.mark.parametrize("moment", ["EngineApp]: Starting", "assigned 4 partitions", "ready"])
+async def test_sigterm_while_starting_ends_cleanly(cluster: ToyCluster, moment: str) -> None:
+    await cluster.create_topics()
+    await cluster.load("events", keys_of(RECORDS))
+    worker = cluster.worker()
+    eventually(lambda: moment in worker.log, within_seconds=30)
+
+    worker.send(signal.SIGTERM)
+
+    assert worker.exit_code(10) == ExitCode.CLEAN, worker.log
+
+
 async def test_a_restarted_worker_goes_on_where_the_marker_says(cluster: ToyCluster) -> None:
     await cluster.create_topics()
     await cluster.load("events", keys_of(RECORDS))
