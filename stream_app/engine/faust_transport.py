@@ -50,8 +50,11 @@ OVERRIDES: tuple[Any, ...] = (
     Consumer._drain_messages,
     driver.Consumer._new_consumer_thread,
     driver.Consumer.verify_event_path,
+    driver.AIOKafkaConsumerThread.on_start,
     driver.AIOKafkaConsumerThread._create_worker_consumer,
     driver.AIOKafkaConsumerThread._fetch_records,
+    Fetcher.__init__,
+    Fetcher._get_actions_per_node,
     Fetcher.fetched_records,
     MessageBatch.expired,
     SendProduceReqHandler._can_retry,
@@ -66,6 +69,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         self.settings: EngineSettings = cast("Any", self.app).engine_settings
         #: Per open partition: the epoch of its last seek and the position after its last fetched batch.
         self._positions: dict[TP, tuple[int, int]] = {}
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        # A partition whose records wait would hold up fetching all others of its broker for 100 ms.
+        self._ensure_consumer()._fetcher._prefetch_backoff = self.settings.fetch_wait
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         settings = self.settings
