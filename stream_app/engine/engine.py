@@ -150,7 +150,9 @@ class Engine:
         return None
 
     async def _work(self, counts: dict[str, int]) -> None:
-        producer = await start_producer(self.settings)
+        producer = await self._until_stopped(start_producer(self.settings))
+        if producer is None:
+            return
         self._outbox = Outbox(
             producer, self.settings.topic, counts, limit=self.settings.outstanding_bytes, failed=self._send_failed
         )
