@@ -21,7 +21,7 @@ from agents.ports import Output
 from agents.rollup import RollupProcessor
 from models.durability.keyed import KeyedState
 from models.events.canonical import Definitions
-from models.progress.sources import InputSource
+from models.progress.sources import InputSource, ProgressKind
 from models.rollup.settings import RollupSettings
 from stream_app.wire import canonical
 from stream_app.wire.dead_letters import dead_letter
@@ -81,14 +81,16 @@ DEFINITIONS: dict[str, object] = {
 
 
 class Pipeline:
-    """Intake, Cases, Customers and Rollup over ``partitions`` log partitions; inputs are declared."""
+    """Intake, Cases, Customers and Rollup over ``partitions`` log partitions; inputs are declared unless said otherwise."""
 
-    def __init__(self, partitions: int = 2, definitions: dict[str, object] | None = None, zone: str = "UTC", *, rollup: bool = True) -> None:
+    def __init__(
+        self, partitions: int = 2, definitions: dict[str, object] | None = None, zone: str = "UTC", *, rollup: bool = True, progress: ProgressKind = "declared"
+    ) -> None:
         self.partitions = partitions
         names = dict.fromkeys((*INPUTS, "events", "customer-log", "case-events", "sla-events", "cases"), partitions)
         self.topics = Topics(names)
         self.intake = IntakeProcessor(
-            IntakeSettings({name: InputSource(partitions, "declared") for name in INPUTS}, partitions),
+            IntakeSettings({name: InputSource(partitions, progress) for name in INPUTS}, partitions),
             IntakeCodec(decode, canonical.encode, dead_letter),
         )
         self.intake.assigned({f"{name}-{number}" for name in INPUTS for number in range(partitions)})
@@ -135,19 +137,28 @@ class Pipeline:
         for output in outputs:
             self.topics.send(output)
 
-    def drain_intake(self, only: Iterable[str] = INPUTS) -> None:
-        """Intake reads its inputs to their ends and tells the time."""
-        for name in only:
-            for number in range(self.partitions):
-                records = self._unread(name, number)
-                if records:
-                    self._send(self.intake.handle(f"{name}-{number}", records))
+    def read(self, source: str, most: int = 1 << 60) -> int:
+        """Intake reads up to so many records of one source; returns how many there were."""
+        name, _, number = source.rpartition("-")
+        records = self._unread(name, int(number), most)
+        self._send(self.intake.handle(source, records))
+        return len(records)
+
+    def tell_time(self, complete_at: Mapping[str, int] | None = None) -> None:
+        """Intake writes its marks; ``complete_at``: sources read to their ends, with the wall clock then."""
         self.clock += 1_000
-        self._send(self.intake.marks(self.clock, {}, 0))
+        self._send(self.intake.marks(self.clock, complete_at or {}, 0))
 
     def drain(self, only: Iterable[str] = INPUTS) -> None:
         """Everything reads what is there, in the order of the pipeline."""
-        self.drain_intake(only)
+        for name in only:
+            for number in range(self.partitions):
+                self.read(f"{name}-{number}")
+        self.tell_time()
+        self.process()
+
+    def process(self) -> None:
+        """Everything after Intake reads what is there."""
         for processor in self.processors:
             for number in range(self.partitions):
                 state = self.states[processor.name, number]
