@@ -34,6 +34,8 @@ QUIET_SECONDS = 6.0
 """Nothing more is published for this long: the run is over."""
 DEADLINE_SECONDS = 900.0
 SHOWN = 20
+MEMORY = "4GB"
+"""Of the database; it goes on in files beside its own beyond that."""
 INPUT, PUBLISHED, PANES = "events.jsonl", "published.jsonl", "panes.jsonl"
 
 
@@ -110,15 +112,15 @@ def judge(
     """Compare the published rows in a directory with the truth of the input beside them; with the KPIs that are above zero."""
     file = directory / "oracle.duckdb"
     file.unlink(missing_ok=True)
-    with duckdb.connect(file) as connection:
+    with duckdb.connect(file, config={"memory_limit": MEMORY}) as connection:
         events.load_file(connection, directory / INPUT)
         truth.prepare(connection, definitions, watermark)
         truth.build_facts(connection)
         load_published(connection, directory / PUBLISHED)
         live = live_windows(clock, definitions["zone"], fast=definitions["fast_tier"])
-        hours = connection.execute("SELECT count(*) > 0 FROM published_line WHERE r.window = 'hour'").fetchone()
-        truth.build_windows(connection, [truth.SPAN, *live], hours=bool(hours and hours[0]))
-        truth.build_truth(connection)
+        hourly = {kpi for (kpi,) in connection.execute("SELECT DISTINCT r.kpi FROM published_line WHERE r.window = 'hour'").fetchall()}
+        truth.build_windows(connection, [truth.SPAN, *live], hours=bool(hourly))
+        truth.build_truth(connection, hourly=hourly)
         if capture is not None:
             connection.execute(f"COPY truth TO '{capture / 'truth.parquet'}'")
             (capture / "zone").write_text(str(definitions["zone"]), encoding="utf-8")

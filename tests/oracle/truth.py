@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,15 +117,20 @@ def build_windows(connection: duckdb.DuckDBPyConnection, windows: Iterable[Windo
     _widen(connection)
 
 
-def build_truth(connection: duckdb.DuckDBPyConnection, formulas: Mapping[str, Formula] = FORMULAS) -> None:
-    """Sums -> table ``truth``, a row per KPI, window and group with data; an age is given as its instant (ms)."""
+def build_truth(
+    connection: duckdb.DuckDBPyConnection, formulas: Mapping[str, Formula] = FORMULAS, *, hourly: Container[str] = frozenset()
+) -> None:
+    """Sums -> table ``truth``, a row per KPI, window and group with data; an age is given as its instant (ms).
+
+    ``hourly``: the KPIs that have rows per hour.
+    """
     connection.execute(
         "CREATE OR REPLACE TABLE truth (kpi VARCHAR, time_window VARCHAR, starts BIGINT, grouping BIGINT, queue VARCHAR,"
         " channel VARCHAR, priority VARCHAR, route VARCHAR, value DOUBLE, numerator DOUBLE, denominator DOUBLE, n BIGINT,"
         " low DOUBLE, high DOUBLE, excluded DOUBLE, tolerance DOUBLE)"
     )
     for kpi, formula in formulas.items():
-        wanted = "', '".join(sorted(formula.windows))
+        wanted = "', '".join(sorted(formula.windows if kpi in hourly else formula.windows - {"hour"}))
         tolerance = 0.01 if isinstance(formula, Percentile) else 0 if isinstance(formula, Age) else 1e-9
         connection.execute(f"INSERT INTO truth SELECT '{kpi}', *, {tolerance} FROM ({select(formula)}) WHERE time_window IN ('{wanted}')")
 
