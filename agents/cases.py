@@ -20,20 +20,25 @@ class CasesProcessor(KeyedProcessor):
 
     def restored(self, state: KeyedState[Any]) -> None:
         """Levels are made of the rows."""
+        levels = _logic(state).levels
         for key, row in state.rows.items():
-            state.logic.levels.change(key, None, row.level)
+            levels.change(key, None, row.level)
 
     def publish_rows(self, state: KeyedState[Any]) -> Iterable[Output]:
         """The state of each changed case."""
-        logic: CasesLogic = state.logic
+        logic = _logic(state)
         unsent, logic.unsent_cases = logic.unsent_cases, {}
         for key in unsent:
             fence = state.graves.get(key, fence_before(state))
             yield self._codec.output(Message("cases", key, logic.case_record(key, state.rows.get(key), fence)))
+        forgotten, state.forgotten = state.forgotten, []
+        for key in forgotten:
+            if key not in state.rows:
+                yield self._codec.output(Message("cases", key, None))
 
     def publish_levels(self, state: KeyedState[Any]) -> Iterable[Output]:
         """One complete record per partition."""
-        levels = state.logic.levels
+        levels = _logic(state).levels
         yield self._codec.level(
             self.name,
             state.partition,
@@ -46,3 +51,9 @@ class CasesProcessor(KeyedProcessor):
                 "next": levels.next_to_breach(),
             },
         )
+
+
+def _logic(state: KeyedState[Any]) -> CasesLogic:
+    logic = state.logic
+    assert isinstance(logic, CasesLogic)
+    return logic

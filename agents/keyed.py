@@ -34,6 +34,7 @@ class Restored(Protocol):
     counters: dict[str, int]
     seen: dict[str, list[str]]
     beyond_horizon: int
+    limits: tuple[int, int]
 
 
 class KeyedCodec(Protocol):
@@ -54,6 +55,7 @@ class KeyedCodec(Protocol):
     def marker(self, state: KeyedState[Any], fence: Fence) -> tuple[bytes, bytes]: ...
     def restore_marker(self, value: bytes) -> Restored: ...
     def published_pane(self, processor: str, partition: int, pane: Pane) -> Output: ...
+    def forgotten_pane(self, processor: str, partition: int, pane: Pane) -> Output: ...
     def status(self, processor: str, partition: int, body: dict[str, Any]) -> Output: ...
     def level(self, processor: str, partition: int, body: dict[str, Any]) -> Output: ...
 
@@ -86,7 +88,6 @@ class KeyedProcessor:
         self._settings = settings
         self._make_logic = make_logic
         self._codec = codec
-        self._published: dict[int, tuple[int, int, int]] = {}
 
     def new_state(self, partition: int) -> KeyedState[Any]:
         """An empty state."""
@@ -134,13 +135,14 @@ class KeyedProcessor:
     def publish(self, state: KeyedState[Any]) -> list[Output]:
         """Changed panes and rows, then levels, status and this partition's own mark for the next log."""
         outputs = [self._codec.published_pane(self.name, state.partition, pane) for pane in state.panes.take_unpublished()]
+        outputs += [self._codec.forgotten_pane(self.name, state.partition, pane) for pane in state.panes.take_forgotten()]
         outputs += self.publish_rows(state)
         progress = state.progress
         now = (state.offset, progress.watermark, progress.clock)
-        if self._published.get(state.partition) == now:
+        if state.published == now:
             return outputs
-        moved = self._published.get(state.partition, (0, NEVER, 0))[1] < progress.watermark
-        self._published[state.partition] = now
+        moved = (state.published[1] if state.published is not None else NEVER) < progress.watermark
+        state.published = now
         outputs += self.publish_levels(state)
         outputs.append(self._codec.status(self.name, state.partition, self._status(state)))
         if self._settings.marks_to and moved:
@@ -189,25 +191,26 @@ class KeyedProcessor:
         """Everything changed since the last one. Call ``publish`` right before, in the same synchronous step."""
         codec = self._codec
         checkpoint = Checkpoint(state.offset)
-        for pane in state.panes.take_unwritten():
-            entry = codec.pane(pane)
-            checkpoint.panes.append(entry)
-            if pane.deleted:
-                state.bury(entry[0])
-        for key in state.take_unwritten():
-            checkpoint.rows.append(self._row_entry(state, key))
-        checkpoint.rows += [(key, None) for key in state.take_tombstones()]
+        panes_over, rows_over = state.rewrite()
+        ending = {key for key, _ in rows_over}
+        checkpoint.panes = [codec.pane(pane) for pane in state.panes.take_unwritten(state.checkpoints)]
+        checkpoint.rows = [self._row_entry(state, key, ending) for key in state.take_unwritten()]
+        checkpoint.rows += [(codec.pane(pane)[0], None) for pane in panes_over]
+        checkpoint.rows += [(codec.row_key(key), None) for key, _ in rows_over if key not in state.rows]
+        state.forgotten += [key for key, _ in rows_over]
         state.forget_graves()
         checkpoint.marker = codec.marker(state, pack(state.epoch, max(state.offset, 0)))
         return checkpoint
 
-    def _row_entry(self, state: KeyedState[Any], key: str) -> tuple[bytes, bytes | None]:
+    def _row_entry(self, state: KeyedState[Any], key: str, ending: set[str]) -> tuple[bytes, bytes | None]:
         row, changelog_key = state.rows.get(key), self._codec.row_key(key)
         if row is not None:
-            state.tombstones.pop(changelog_key, None)
+            state.burials.exhume(key)
             return changelog_key, self._codec.row(row)
-        state.bury(changelog_key)
-        return changelog_key, self._codec.deleted_row(state.graves[key])
+        fence = state.graves[key]
+        if key not in ending:
+            state.burials.bury(key, fence, state.checkpoints)
+        return changelog_key, self._codec.deleted_row(fence)
 
 
 class Recovery:
@@ -218,6 +221,7 @@ class Recovery:
         self._partition = partition
         self._codec = codec
         self._merge = Merge()
+        self._limits = NEVER, NEVER
 
     def absorb(self, key: bytes, value: bytes | None) -> None:
         """Merge one changelog record. Raises ``CorruptChangelogError``."""
@@ -229,30 +233,25 @@ class Recovery:
         if self._merge.marker is None:
             state.offset = -1
         else:
-            _restore_time(state, self._codec.restore_marker(self._merge.marker))
+            marker = self._codec.restore_marker(self._merge.marker)
+            _restore_time(state, marker)
+            self._limits = marker.limits
         self._restore_panes(state)
         self._restore_rows(state)
         self._processor.restored(state)
         return state
 
     def _restore_panes(self, state: KeyedState[Any]) -> None:
-        panes = []
-        for key, value in self._merge.panes.items():
-            pane = self._codec.restore_pane(key, value)
-            if pane.deleted:
-                state.bury(key)
-                if pane.fence <= fence_before(state):
-                    continue
-            panes.append(pane)
-        state.panes.restore(panes, state.progress.watermark)
+        panes = [self._codec.restore_pane(key, value) for key, value in self._merge.panes.items()]
+        state.panes.restore(panes, self._limits, fence_before(state))
 
     def _restore_rows(self, state: KeyedState[Any]) -> None:
         codec = self._codec
         for changelog_key, value in self._merge.rows.items():
             key = codec.key_of_row(changelog_key)
             if codec.is_deleted(value):
-                state.graves[key] = codec.fence_of(value)
-                state.bury(changelog_key)
+                state.graves[key] = fence = codec.fence_of(value)
+                state.burials.bury(key, fence, 0)
                 continue
             row = codec.restore_row(changelog_key, value)
             state.rows[key] = row

@@ -71,8 +71,11 @@ class CaseRow:
         self.size -= size_of(item)
 
     def warm(self, rules: CaseRules, dimensions: Dimensions) -> CaseFold:
-        """The fold, made again from the items if need be; its journal is empty."""
-        if self.fold is None:
+        """The fold, made again from the items if need be; its journal is empty.
+
+        Other rules make it again too, so that a row says the same whether it was in memory when they came or not.
+        """
+        if self.fold is None or self.fold.rules is not rules:
             self.fold = fold_all(self.items, rules, dimensions, self.settled_to)
             self.fold.journal = []
             self.fold.announced = []

@@ -10,21 +10,18 @@ What makes it exact, however often records are read again (each point has a test
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Final, Generic, Protocol, TypeVar
 
+from models.durability import compaction
+from models.durability.compaction import Graves, Rounds
 from models.durability.fence import NO_FENCE, Fence, pack
-from models.durability.panes import PaneStore
+from models.durability.panes import Pane, PaneStore
 from models.events.canonical import Definitions, Mark
 from models.panes.dimensions import Cell, Dimensions
 from models.progress.watermark import NEVER, Progress
 
-TOMBSTONE_AFTER: Final = 4_000
-"""Checkpoints between a ``deleted`` record and its tombstone: past the compaction lag of an hour at one a second."""
-REWRITE_OVER: Final = 1_500
-"""Every live key is written again within so many checkpoints, so that a zombie's older record is never the last."""
 REPEATED_FAILURES: Final = 25
 """So many failing records in a row are no bad record but a bad program."""
 
@@ -74,7 +71,7 @@ class Logic(Protocol[R]):
     def wake(self, key: str, row: R, fence: Fence, progress: Progress) -> Decision[R]: ...
     def occurred_at(self, record: Any) -> int: ...
     def rewritten(self, keys: Sequence[str]) -> None:
-        """These unchanged rows are written again; so must be what was published about them."""
+        """These unchanged or deleted rows are written again; so must be what was published about them."""
         ...
 
     def counted_before(self, row: R | None, record: Any) -> str:
@@ -106,11 +103,13 @@ class KeyedState(Generic[R]):
         self.counters: dict[str, int] = {}
         self.graves: dict[str, Fence] = {}
         self.unwritten: dict[str, None] = {}
-        self.tombstones: dict[bytes, int] = {}
+        self.burials: Graves[str, Fence] = Graves()
+        self.forgotten: list[str] = []
         self.checkpoints = 0
+        self.published: tuple[int, int, int] | None = None
         self._timers: list[tuple[int, str]] = []
         self._failures = 0
-        self._rewriting: Iterator[str] = iter(())
+        self._rounds: Rounds[str] = Rounds()
 
     # -- records --------------------------------------------------------------------------------------
 
@@ -126,9 +125,13 @@ class KeyedState(Generic[R]):
         fence = pack(self.epoch, offset)
         row = self.rows.get(key)
         watermark = self.progress.watermark
-        if watermark > NEVER and logic.occurred_at(record) < watermark - self.panes.horizon:
-            self.count("too_late")
-            return []
+        if watermark > NEVER:
+            behind = watermark - logic.occurred_at(record)
+            if behind > self.panes.horizon:
+                self.count("too_late")
+                return []
+            if behind > 0:
+                self.count("late")
         if (row.fence if row is not None else self.graves.get(key, NO_FENCE)) >= fence:
             self.count(logic.counted_before(row, record))
             return []
@@ -221,37 +224,27 @@ class KeyedState(Generic[R]):
 
     # -- checkpoint -------------------------------------------------------------------------------------
 
-    def take_unwritten(self) -> list[str]:
-        """Keys of the rows to write in this checkpoint, a share of the unchanged ones included."""
+    def rewrite(self) -> tuple[list[Pane], list[tuple[str, Fence]]]:
+        """Begin a checkpoint: a share of what did not change is written again. Returns what gets its tombstone, panes and rows."""
         self.checkpoints += 1
-        keys = self.unwritten
-        self.unwritten = {}
-        share = self._share_to_rewrite()
+        panes_over = self.panes.rewrite(self.checkpoints)
+        share = [key for key in self._rounds.share(self.checkpoints, lambda: self.rows) if key in self.rows]
+        again, over = self.burials.take(self.checkpoints)
+        said_again = again + over
         for key in share:
-            keys.setdefault(key)
-        self.logic.rewritten(share)
+            self.unwritten.setdefault(key)
+        for key, fence in said_again:
+            self.unwritten.setdefault(key)
+            self.graves.setdefault(key, fence)
+        self.logic.rewritten(share + [key for key, _ in said_again])
+        if self.checkpoints % compaction.REWRITE_OVER == 0:
+            self.published = None
+        return panes_over, over
+
+    def take_unwritten(self) -> list[str]:
+        """Keys of the rows to write in this checkpoint."""
+        keys, self.unwritten = self.unwritten, {}
         return list(keys)
-
-    def _share_to_rewrite(self) -> list[str]:
-        if self.checkpoints % REWRITE_OVER == 0:
-            self._rewriting = iter(list(self.rows))
-        share = len(self.rows) // (REWRITE_OVER - 1) + 1
-        return [key for key in islice(self._rewriting, share) if key in self.rows]
-
-    def bury(self, key: bytes) -> None:
-        """A ``deleted`` record was written; its tombstone comes when no zombie can write the key any more."""
-        self.tombstones[key] = self.checkpoints + TOMBSTONE_AFTER
-
-    def take_tombstones(self) -> list[bytes]:
-        """Changelog keys whose tombstone is due."""
-        due = []
-        for key, at in self.tombstones.items():
-            if at > self.checkpoints:
-                break
-            due.append(key)
-        for key in due:
-            del self.tombstones[key]
-        return due
 
     def forget_graves(self) -> None:
         """A grave stops records that are read again; below the processed offset none is."""

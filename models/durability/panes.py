@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from models.durability.compaction import Graves, Rounds
 from models.durability.fence import NO_FENCE, Fence
 from models.panes.dimensions import Cell
 from models.panes.tiers import DAY, FAST_KEPT, FAST_WIDTH, HOUR
@@ -47,9 +48,12 @@ class PaneStore:
         self.base: dict[Cell, Pane] = {}
         self.fast_limit = NEVER
         self.slow_limit = NEVER
-        self.unwritten: set[Pane] = set()
-        self.unpublished: set[Pane] = set()
+        self.unwritten: dict[Pane, None] = {}
+        self.unpublished: dict[Pane, None] = {}
         self.beyond_horizon = 0
+        self._graves: Graves[PaneId, Pane] = Graves()
+        self._rounds: Rounds[Pane] = Rounds()
+        self._forgotten: list[Pane] = []
         self._touched: list[Pane] = []
 
     def configure(self, slow_width: int, horizon: int, *, fast: bool) -> None:
@@ -105,8 +109,8 @@ class PaneStore:
         for pane in self._touched:
             if pane.fence < fence:
                 pane.fence = fence
-                self.unwritten.add(pane)
-            self.unpublished.add(pane)
+                self.unwritten[pane] = None
+            self.unpublished[pane] = None
         self._touched.clear()
 
     # -- time -----------------------------------------------------------------------------------------
@@ -131,45 +135,77 @@ class PaneStore:
                 if pane.known or keep_balance:
                     self._touched.append(pane)
                 else:
-                    self.unwritten.discard(pane)
-                    self.unpublished.discard(pane)
+                    self.unwritten.pop(pane, None)
+                    self.unpublished.pop(pane, None)
 
     def _keep_balances(self, cell: Cell, pane: Pane, fence: Fence) -> None:
-        base = self._base_pane(cell)
         for key, amount in pane.facts.items():
             if key.startswith(BALANCE):
-                self._change(base, key, amount, fence)
+                self._change(self._base_pane(cell), key, amount, fence)
 
     # -- writing --------------------------------------------------------------------------------------
 
-    def take_unwritten(self) -> list[Pane]:
+    def rewrite(self, checkpoint: int) -> list[Pane]:
+        """Write and publish a share of the unchanged panes again, and deleted ones whose turn it is; returns those then over."""
+        panes = [pane for pane in self._rounds.share(checkpoint, self._live) if not pane.deleted]
+        again, over = self._graves.take(checkpoint)
+        panes += [pane for _, pane in again + over]
+        self.unwritten.update(dict.fromkeys(panes))
+        self.unpublished.update(dict.fromkeys(panes))
+        ending = [pane for _, pane in over]
+        self._forgotten += ending
+        return ending
+
+    def _live(self) -> list[Pane]:
+        return [*self.base.values(), *(pane for tier in (self.fast, self.slow) for cells in tier.values() for pane in cells.values())]
+
+    def take_unwritten(self, checkpoint: int) -> list[Pane]:
         """Panes for the changelog, base first: a deletion there implies that its balances are there."""
         panes = sorted(self.unwritten, key=_base_first)
-        self.unwritten = set()
+        self.unwritten = {}
+        ending = set(self._forgotten)
         for pane in panes:
             pane.known = True
+            if pane.deleted and pane not in ending:
+                self._graves.bury(pane.id, pane, checkpoint)
         return panes
 
     def take_unpublished(self) -> list[Pane]:
         """Panes for the panes topic (no base: that stands in the level record)."""
         panes = [pane for pane in self.unpublished if pane.id[0] != BASE]
-        self.unpublished = set()
+        self.unpublished = {}
         for pane in panes:
             pane.known = True
         return panes
 
-    def restore(self, panes: Iterable[Pane], watermark: int) -> None:
-        """Take over what the changelog held, everything to be published again."""
-        self.fast_limit = _floor(watermark - FAST_KEPT, FAST_WIDTH) if watermark > NEVER else NEVER
-        self.slow_limit = _floor(watermark - self.horizon, self._slow_width) if watermark > NEVER else NEVER
+    def take_forgotten(self) -> list[Pane]:
+        """Deleted panes whose tombstone belongs into the panes topic too."""
+        panes, self._forgotten = self._forgotten, []
+        return panes
+
+    def restore(self, panes: Iterable[Pane], limits: tuple[int, int], now: Fence) -> None:
+        """Take over what the changelog held, everything to be published again.
+
+        ``limits``: what the fast and the slow tier had dropped as of the fence ``now``. Whether a slice exists is decided by them, never by
+        presence: what a zombie wrote of a slice that is gone is deleted again.
+        """
+        self.fast_limit, self.slow_limit = limits
         for pane in panes:
-            tier, start, cell = pane.id
             pane.known = True
+            tier, start, cell = pane.id
             if tier == BASE:
                 self.base[cell] = pane
-            else:
+                continue
+            gone = start < (self.fast_limit if tier == FAST else self.slow_limit)
+            if gone and not pane.deleted:
+                pane.facts, pane.deleted, pane.fence = {}, True, max(pane.fence, now)
+                self.unwritten[pane] = None
+                self.unpublished[pane] = None
+            elif pane.deleted:
+                self._graves.bury(pane.id, pane, 0)
+            if not gone:
                 (self.fast if tier == FAST else self.slow).setdefault(start, {})[cell] = pane
-            self.unpublished.add(pane)
+                self.unpublished[pane] = None
 
 
 def _floor(at: int, width: int) -> int:

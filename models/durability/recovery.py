@@ -32,7 +32,7 @@ def fence_of(value: bytes) -> Fence:
 
 
 class Merge:
-    """Newest value per key. A tombstone removes what is not newer than the deletion it follows."""
+    """Newest value per key. A tombstone, which has no fence, removes a deletion and nothing else: a zombie's may come late."""
 
     def __init__(self) -> None:
         self.marker: bytes | None = None
@@ -51,10 +51,11 @@ class Merge:
         if kind not in {PANE, ROW}:
             raise CorruptChangelogError(_message(key, "has a key of no known kind"))
         newest = self.panes if kind == PANE else self.rows
-        if value is None:
-            newest.pop(key, None)
-            return
         known = newest.get(key)
+        if value is None:
+            if known is not None and len(known) == FENCE_BYTES:
+                del newest[key]
+            return
         if known is None or value[:FENCE_BYTES] > known[:FENCE_BYTES]:
             newest[key] = value
 

@@ -39,7 +39,7 @@ class _CustomerRow(msgspec.Struct, array_like=True):
 
 
 class Marker(msgspec.Struct):
-    """State of time at a checkpoint; ``offset`` is the next one to process."""
+    """State of time at a checkpoint; ``offset`` is the next one to process, ``limits`` what the two tiers had dropped."""
 
     epoch: int
     offset: int
@@ -52,6 +52,7 @@ class Marker(msgspec.Struct):
     counters: dict[str, int]
     seen: dict[str, list[str]]
     beyond_horizon: int
+    limits: tuple[int, int]
 
 
 _decode_case = msgspec.msgpack.Decoder(_CaseRow).decode
@@ -160,6 +161,7 @@ def encode_marker(state: KeyedState[Any], fence: Fence) -> tuple[bytes, bytes]:
         counters=state.counters,
         seen=state.dimensions.seen,
         beyond_horizon=state.panes.beyond_horizon,
+        limits=(state.panes.fast_limit, state.panes.slow_limit),
     )
     return MARKER, seal(fence, _encode(marker))
 

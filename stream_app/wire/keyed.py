@@ -40,7 +40,7 @@ class KeyedLogCodec:
         if message.topic == "dead-letters":
             return self._dead_letter(message)
         key = message.key.encode() if message.partition is None else None
-        return Output(message.topic, key, _json(message.body), message.partition)
+        return Output(message.topic, key, None if message.body is None else _json(message.body), message.partition)
 
     def _dead_letter(self, message: Message) -> Output:
         body = message.body
@@ -48,7 +48,7 @@ class KeyedLogCodec:
         if item is not None:
             record = event_of(item, message.key)
         origin = getattr(record, "origin", "")
-        about = {"reason": body["reason"], "field": body.get("field", ""), "detail": body.get("detail", ""), "origin": origin, "by": self.name}
+        about = {name: body.get(name, "") for name in ("reason", "field", "detail")} | {"origin": origin, "by": self.name}
         position, _, offset = origin.rpartition("@")
         topic, _, partition = position.rpartition("-")
         about |= {"topic": topic, "partition": partition, "offset": offset}
@@ -92,6 +92,9 @@ class KeyedLogCodec:
         fence = unpack(pane.fence)
         value = outputs.deleted_value(fence) if pane.deleted else outputs.pane_value(fence, pane.facts)
         return Output("panes", outputs.pane_key(processor, partition, tier, start, cell), value, 0)
+
+    def forgotten_pane(self, processor: str, partition: int, pane: Pane) -> Output:
+        return Output("panes", outputs.pane_key(processor, partition, *pane.id), None, 0)
 
     def status(self, processor: str, partition: int, body: dict[str, Any]) -> Output:
         return Output("panes", outputs.status_key(processor, partition), _json(body), 0)

@@ -42,9 +42,9 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One input record: ``order`` within its source; ``progress`` when it is the sender's own word of its progress."""
+    """One input record, sent ``at``; ``progress`` when it is the sender's own word of its progress."""
 
-    order: int
+    at: int
     source: str
     value: bytes
     progress: bool = False
@@ -238,22 +238,21 @@ def _of_source(random: Random, source: str, events: list[Body], end: int, *, lat
     places = [(_when(event) + random.randrange(10 * MINUTE), number) for number, event in enumerate(events)]
     if late:
         places = [(place + 2 * HOUR if random.random() < 0.2 else place, number) for place, number in places]
-    sequence: list[Body] = []
-    for _, number in sorted(places):
-        sequence.append(events[number])
+    sequence: list[tuple[int, Body]] = []
+    for at, number in sorted(places):
+        sequence.append((at, events[number]))
         if random.random() < 0.08:
-            sequence.append(events[number])
+            sequence.append((at, events[number]))
     arrivals: list[Arrival] = []
-    remaining = [_when(event) for event in sequence]
-    for number, event in enumerate(sequence):
+    remaining = [_when(event) for _, event in sequence]
+    for number, (at, event) in enumerate(sequence):
         if random.random() < 0.35:
             up_to = _when(event) - 10 * MINUTE if late else min(remaining[number:]) - 1
-            arrivals.append(_word(source, len(arrivals), up_to))
-        arrivals.append(Arrival(len(arrivals), source, msgspec.json.encode(event)))
-    for up_to in (*range(end - 29 * HOUR, end - 19 * HOUR, 70 * MINUTE), end):
-        arrivals.append(_word(source, len(arrivals), up_to))
+            arrivals.append(_word(source, at, up_to))
+        arrivals.append(Arrival(at, source, msgspec.json.encode(event)))
+    arrivals += [_word(source, up_to, up_to) for up_to in (*range(end - 29 * HOUR, end - 19 * HOUR, 70 * MINUTE), end)]
     return arrivals
 
 
-def _word(source: str, order: int, up_to: int) -> Arrival:
-    return Arrival(order, source, msgspec.json.encode({"type": "source.progress", "up_to": up_to}), progress=True)
+def _word(source: str, at: int, up_to: int) -> Arrival:
+    return Arrival(at, source, msgspec.json.encode({"type": "source.progress", "up_to": up_to}), progress=True)

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
-from zlib import crc32
 
 import msgspec
 
@@ -17,7 +16,7 @@ from agents.ports import Output
 from models.durability.keyed import KeyedState
 from stream_app.wire.keyed import CASES, CUSTOMERS
 from tests.simulation.broker import Broker, Stored
-from tests.simulation.plan import INPUTS, PARTITIONS, Plan
+from tests.simulation.plan import INPUTS, PARTITIONS, Arrival, Plan
 from tests.simulation.worker import Worker
 
 PROCESSORS: Final[dict[str, Callable[[], KeyedProcessor]]] = {
@@ -49,26 +48,19 @@ def read_once(name: str, number: int, log: Sequence[Stored]) -> Told:
 
 @dataclass(slots=True)
 class Truth:
-    """What follows from the inputs of a plan when nothing happens: breaches, events in the log, contacts, facts."""
+    """What follows from the inputs of a plan when nothing happens: events in the log, facts."""
 
-    breaches: set[bytes]
     events: set[tuple[str, str]]
     facts: dict[str, dict[Any, dict[str, int]]]
     too_late: int
 
 
 def truth(plan: Plan) -> Truth:
-    """Every source in turn, a record at a time, as a sender's schedule without any delay would be."""
+    """Everything in the order of sending, as if nothing ever took any time."""
     broker = Broker()
     _publish_definitions(broker, plan)
-    for arrival in plan.arrivals:
-        topic, _, number = arrival.source.rpartition("-")
-        broker.write(topic, None, arrival.value, int(number))
-    worker = _lone_worker(broker)
-    states = _handled(worker, broker)
-    breaches = {record.value for number in range(PARTITIONS) for record in broker.logs["sla-events", number] if record.value and b'"breached"' in record.value}
+    states = _handled(_lone_worker(broker), broker, plan)
     return Truth(
-        {_id(value) for value in breaches},
         events_of(broker),
         {name: merged_facts(states[name, number] for number in range(PARTITIONS)) for name in PROCESSORS},
         sum(state.counters.get("too_late", 0) for state in states.values()),
@@ -93,15 +85,15 @@ def _lone_worker(broker: Broker) -> Worker:
     return worker
 
 
-def _handled(worker: Worker, broker: Broker) -> dict[tuple[str, int], KeyedState[Any]]:
+def _handled(worker: Worker, broker: Broker, plan: Plan) -> dict[tuple[str, int], KeyedState[Any]]:
     def send(outputs: Iterable[Output]) -> None:
         for output in outputs:
             broker.write(output.topic, output.key, output.value, output.partition)
 
-    for source in worker.handled:
-        topic, _, number = source.rpartition("-")
-        send(worker.intake.handle(source, broker.logs[topic, int(number)]))
-    send(worker.intake.marks(1_000, {}, 0))
+    for count, arrival in enumerate(sorted(plan.arrivals, key=_sent_at)):
+        send(worker.intake.handle(arrival.source, [Stored(count, None, arrival.value, 0)]))
+        if arrival.progress:
+            send(worker.intake.marks(count * 1_000, {}, 0))
     states: dict[tuple[str, int], KeyedState[Any]] = {}
     for name, processor in worker.processors.items():
         for number in range(PARTITIONS):
@@ -126,21 +118,7 @@ class _Identity(msgspec.Struct):
     event_id: str
 
 
-class _Said(msgspec.Struct):
-    id: str
-
-
 _identity = msgspec.json.Decoder(_Identity)
-_said = msgspec.json.Decoder(_Said)
-
-
-def _id(value: bytes | None) -> bytes:
-    return _said.decode(value or b"").id.encode()
-
-
-def breach_ids(values: Iterable[bytes | None]) -> set[bytes]:
-    """Ids of the breaches among sla-events."""
-    return {_id(value) for value in values if value and b'"breached"' in value}
 
 
 def merged_facts(states: Iterable[KeyedState[Any]]) -> dict[Any, dict[str, int]]:
@@ -156,5 +134,5 @@ def merged_facts(states: Iterable[KeyedState[Any]]) -> dict[Any, dict[str, int]]
     return {where: kept for where, facts in merged.items() if (kept := {key: weight for key, weight in facts.items() if weight})}
 
 
-def partition_of(key: bytes) -> int:
-    return crc32(key) % PARTITIONS
+def _sent_at(arrival: Arrival) -> int:
+    return arrival.at

@@ -163,7 +163,7 @@ class Partition:
             if broken == "snapshot after waiting" and records is cut.panes:
                 yield from (None,) * 6
                 later = self.processor.checkpoint(self.state)
-                self.state.panes.unwritten.update(_panes_of(self.state))
+                self.state.panes.unwritten.update(dict.fromkeys(_panes_of(self.state)))
                 cut.rows.extend(later.rows)
                 cut.marker, cut.offset = later.marker, later.offset
         if broken != "no marker":
@@ -224,7 +224,7 @@ class Worker:
 
     def take_sources(self, sources: Iterable[str]) -> None:
         """Own these sources from now on, from their committed offsets."""
-        self.handled = {source: self._broker.committed.get(_place(source), 0) for source in sources}
+        self.handled = {source: self._broker.committed.get(_place(source), 0) for source in sorted(sources)}
         self.intake.assigned(set(self.handled))
         self._ticking = None
 

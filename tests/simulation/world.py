@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 from typing import Final
 
-from models.durability import keyed
+from models.durability import compaction
 from models.events.canonical import Definitions
 from stream_app.wire import canonical
 from tests.simulation.broker import COMPACTED, Broker
 from tests.simulation.mutations import applied
-from tests.simulation.plan import ANY_WRITE, CHANGELOG_WRITE, COMPACT, CRASH, DELAY, MOVE, PARTITIONS, SOURCES, ZOMBIE, Arrival, Fault, Plan
+from tests.simulation.plan import (
+    ANY_WRITE,
+    CHANGELOG_WRITE,
+    COMPACT,
+    CRASH,
+    DELAY,
+    MINUTE,
+    MOVE,
+    PARTITIONS,
+    SOURCES,
+    START,
+    ZOMBIE,
+    Arrival,
+    Fault,
+    Plan,
+)
 from tests.simulation.worker import Partition, Worker
 
 UNITS: Final = tuple((name, number) for name in ("cases", "customers") for number in range(PARTITIONS))
 CHANGELOGS: Final = frozenset(COMPACTED[:2])
 COMPACTION_LAG: Final = 12
-"""``min.compaction.lag.ms``, in checkpoints. The two constants of ``models.durability.keyed`` are made as small."""
+"""``min.compaction.lag.ms``, in checkpoints. The two constants of ``models.durability.compaction`` are made as small."""
 REWRITE_OVER: Final = 4
 TOMBSTONE_AFTER: Final = 15
+TURN: Final = 90 * MINUTE
+"""Most that event time goes on in a turn."""
 MOST_TURNS: Final = 3_000
 
 
 @contextmanager
 def small_constants() -> Iterator[None]:
     """Rewriting and tombstones within a run as short as ours."""
-    before = keyed.REWRITE_OVER, keyed.TOMBSTONE_AFTER
-    keyed.REWRITE_OVER, keyed.TOMBSTONE_AFTER = REWRITE_OVER, TOMBSTONE_AFTER  # type: ignore[misc]
+    before = compaction.REWRITE_OVER, compaction.TOMBSTONE_AFTER
+    compaction.REWRITE_OVER, compaction.TOMBSTONE_AFTER = REWRITE_OVER, TOMBSTONE_AFTER
     try:
         yield
     finally:
-        keyed.REWRITE_OVER, keyed.TOMBSTONE_AFTER = before  # type: ignore[misc]
+        compaction.REWRITE_OVER, compaction.TOMBSTONE_AFTER = before
+
+
+def _sent_at(arrival: Arrival) -> int:
+    return arrival.at
 
 
 class Sleeper:
@@ -59,6 +81,7 @@ class World:
         self._waiting = sorted(plan.faults, key=lambda fault: fault.at)
         self._due: list[Fault] = []
         self._queues = {source: [a for a in plan.arrivals if a.source == source] for source in SOURCES}
+        self._now = START
         self._held: dict[str, int] = {}
         self._policies = list(plan.definitions[1:])
         self._sleepers: list[Sleeper] = []
@@ -153,10 +176,11 @@ class World:
             partition.handle(1 + int(random() * 5))
 
     def _arrive(self) -> None:
+        self._now += int(self._random.random() * TURN)
         for source, queue in self._queues.items():
             if not queue or self._held.get(source, 0) > self.turns:
                 continue
-            count = int(self._random.random() * 5)
+            count = bisect_right(queue, self._now, key=_sent_at)
             for arrival in queue[:count]:
                 self._send(arrival)
             del queue[:count]
@@ -266,22 +290,22 @@ class World:
         self._waiting = []
         self._due = []
         self.broker.interrupted = False
-        for _ in range(2):
-            for worker in self.workers:
-                worker.close_intake()
-                worker.take_sources(set(worker.handled))
-            for name in ("cases", "customers"):
-                for worker in self.workers:
-                    for (owned, _), partition in worker.partitions.items():
-                        if owned == name:
-                            partition.finish()
-                            partition.handle(1 << 30)
-                            partition.finish()
+        for worker in self.workers:
+            worker.close_intake()
+            worker.take_sources(set(worker.handled))
+        self._read_on()
         for sleeper in self._sleepers:
             for partition in sleeper.worker.partitions.values():
                 for _ in range(200):
                     partition.outgoing.deliver(10)
                     partition.write(10)
+        self._read_on()
+
+    def _read_on(self) -> None:
+        for name, number in UNITS:
+            partition = self.owner(name, number)
+            partition.handle(1 << 30)
+            partition.finish()
 
     def owner(self, name: str, number: int) -> Partition:
         """The present owner of a partition."""
