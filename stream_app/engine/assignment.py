@@ -196,9 +196,7 @@ class Assignment:
         end = await self._reading(lambda reader: reader.true_end(TopicPartition(*tp)))
         if held.begin <= committed <= end:
             return committed
-        raise out_of_range(
-            f"input {tp.topic}-{tp.partition}", committed, held, f"reset the offsets of group {self._settings.group_id}"
-        )
+        raise out_of_range(f"input {tp.topic}-{tp.partition}", committed, held, f"reset the offsets of group {self._settings.group_id}")
 
     async def _open_rollup(self, rollup: RollupRunner, tps: list[TP], epoch: int) -> None:
         rollup.begin()

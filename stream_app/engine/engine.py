@@ -153,9 +153,7 @@ class Engine:
         producer = await self._until_stopped(start_producer(self.settings))
         if producer is None:
             return
-        self._outbox = Outbox(
-            producer, self.settings.topic, counts, limit=self.settings.outstanding_bytes, failed=self._send_failed
-        )
+        self._outbox = Outbox(producer, self.settings.topic, counts, limit=self.settings.outstanding_bytes, failed=self._send_failed)
         app = self._app = create_faust_app(self.settings, self._fail)
         assignment = self._assignment = Assignment(
             self.settings, self._consumer, self._outbox, self._fail, self._intake, self._stateful, self._rollup

@@ -136,9 +136,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
         """Commit; False when the group has moved on and the partitions are no longer ours."""
         try:
-            await self._ensure_consumer().commit(
-                {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
-            )
+            await self._ensure_consumer().commit({TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()})
         except (CommitFailedError, IllegalStateError):
             return False
         return True

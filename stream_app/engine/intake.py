@@ -149,9 +149,7 @@ class IntakeRunner:
             await self._pending.settled()
             complete = {self._sources[tp]: clock for tp, (clock, end) in ends.items() if self._is_complete(tp, end)}
             covered = {tp: offset for tp, offset in self._handled.items() if offset != self._committed[tp]}
-            self._outbox.put(
-                self._processor.marks(int(time.time() * 1000), complete, self._outbox.skew_ms), self._pending
-            )
+            self._outbox.put(self._processor.marks(int(time.time() * 1000), complete, self._outbox.skew_ms), self._pending)
             marks = self._pending.snapshot()
         if commit and covered:
             await wait_all(marks)
@@ -166,5 +164,3 @@ class IntakeRunner:
     def _steer(self) -> None:
         paused = self._processor.paused()
         self._fetching.set_paused({tp for tp, source in self._sources.items() if source in paused})
-
-

@@ -122,9 +122,7 @@ class Lane:
             while (batch := self._next()) is not None:
                 sent_at = time.time() * 1000
                 batch.builder.close()
-                delivery = await self._outbox.producer.send_batch(
-                    batch.builder, self._topic, partition=self._partition
-                )
+                delivery = await self._outbox.producer.send_batch(batch.builder, self._topic, partition=self._partition)
                 metadata = await delivery
                 self._outbox.acknowledge(batch, self._topic, metadata, sent_at)
         except asyncio.CancelledError:

@@ -165,5 +165,3 @@ class StatefulPartition:
         await writes.settled()
         self._outbox.put_changelog(changelog, partition, [cut.marker], writes)
         await writes.settled()
-
-

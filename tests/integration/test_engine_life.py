@@ -142,6 +142,7 @@ async def test_a_changelog_that_cannot_be_read_is_quarantined_and_the_worker_not
 
 async def marked_partitions(cluster: ToyCluster) -> set[int]:
     """Partitions with a marker, once all but one have one. The broken record is skipped here, not there."""
+
     async def markers() -> set[int]:
         found = {record.partition for record in await cluster.read("cases-changelog") if record.key == b"m"}
         return found if len(found) >= PARTITIONS - 1 else set()

@@ -62,9 +62,7 @@ class ToyProcessor:
 
     name = "toy"
 
-    def __init__(
-        self, log: str = "events", changelog: str = "cases-changelog", output: str | None = "case-events"
-    ) -> None:
+    def __init__(self, log: str = "events", changelog: str = "cases-changelog", output: str | None = "case-events") -> None:
         self.log = log
         self.changelog = changelog
         self.output = output
@@ -102,16 +100,11 @@ class ToyProcessor:
 
     def publish(self, state: Any) -> list[Output]:
         self.published += 1
-        return [
-            Output("panes", b"%d/%s" % (state.partition, key), orjson.dumps(state.panes[key]))
-            for key in state.changed_panes
-        ]
+        return [Output("panes", b"%d/%s" % (state.partition, key), orjson.dumps(state.panes[key])) for key in state.changed_panes]
 
     def checkpoint(self, state: Any) -> Checkpoint:
         panes = [(b"p" + key, orjson.dumps(state.panes[key])) for key in state.changed_panes]
-        rows: list[tuple[bytes, bytes | None]] = [
-            (b"r" + key, orjson.dumps(state.rows[key])) for key in state.changed_rows
-        ]
+        rows: list[tuple[bytes, bytes | None]] = [(b"r" + key, orjson.dumps(state.rows[key])) for key in state.changed_rows]
         state.changed_panes.clear()
         state.changed_rows.clear()
         return Checkpoint(state.offset, list(panes), rows, (b"m", orjson.dumps([state.offset, 0])))
