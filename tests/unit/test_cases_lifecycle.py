@@ -36,7 +36,12 @@ def balances(case: Case) -> dict[str, list[tuple[float, int]]]:
 
 def test_each_status_is_entered_and_left() -> None:
     case = Case(opened(0), status(5, "on_hold"), status(6, "on_hold"), status(9, "pending_customer"), resolved(12), closed(15))
-    assert balances(case) == {"open": [(0, 1), (5, -1)], "on_hold": [(5, 1), (9, -1)], "pending_customer": [(9, 1), (12, -1)], "resolved": [(12, 1), (15, -1)]}
+    assert balances(case) == {
+        "open": [(0, 1), (5, -1)],
+        "on_hold": [(5, 1), (9, -1)],
+        "pending_customer": [(9, 1), (12, -1)],
+        "resolved": [(12, 1), (15, -1)],
+    }
 
 
 def test_a_resolved_case_takes_no_status_but_open() -> None:

@@ -19,9 +19,9 @@ from tests.support.case_events import (
     opened,
     priority,
     reclassified,
+    reopened,
     replied,
     resolved,
-    reopened,
     status,
     transferred,
 )
