@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Record(Protocol):
@@ -75,11 +75,11 @@ class StatefulProcessor(Protocol):
 
     def recover(self, partition: int) -> Recovering: ...
 
-    def handle(self, state: PartitionState, records: Sequence[Record]) -> list[Output]:
+    def handle(self, state: Any, records: Sequence[Record]) -> list[Output]:
         """Apply records in order and return what to send now. Advances ``state.offset``."""
 
-    def publish(self, state: PartitionState) -> list[Output]:
+    def publish(self, state: Any) -> list[Output]:
         """Changed panes, levels and the partition's status, for the panes topic; called every publish interval."""
 
-    def checkpoint(self, state: PartitionState) -> Checkpoint:
+    def checkpoint(self, state: Any) -> Checkpoint:
         """Everything changed since the last call, taken in one synchronous step."""
