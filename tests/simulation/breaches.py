@@ -1,4 +1,4 @@
-"""Which breaches are none, by a fold over the case's events up to the instant at which it is said to have been due."""
+"""Which breaches are none: at no instant at or after its due would a reader who knew everything up to that instant have said so."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _said = msgspec.json.Decoder(_Said)
 
 
 def false_breaches(broker: Broker, definitions: Body) -> Iterator[str]:
-    """Ids of breaches that were said although what had happened by then, known or not yet known, is no breach."""
+    """Ids of breaches that only someone who did not know everything could say."""
     rules = CaseRules.from_body(definitions)
     said = {
         record.value for number in range(PARTITIONS) for record in broker.logs["sla-events", number] if record.value and b'"breached"' in record.value
@@ -41,7 +41,12 @@ def false_breaches(broker: Broker, definitions: Body) -> Iterator[str]:
 
 
 def _is_due(items: list[Item], metric: str, due_at: int, rules: CaseRules) -> bool:
-    fold = fold_all([item for item in items if item[0] <= due_at], rules, Dimensions(), due_at)
+    instants = {due_at, *(item[0] for item in items if item[0] > due_at)}
+    return any(_is_passed(items, metric, due_at, instant, rules) for instant in sorted(instants))
+
+
+def _is_passed(items: list[Item], metric: str, due_at: int, instant: int, rules: CaseRules) -> bool:
+    fold = fold_all([item for item in items if item[0] <= instant], rules, Dimensions(), instant)
     clocks = [clock for clock in (fold.reply_clock, fold.resolution_clock) if clock is not None and clock.metric == metric]
     return not fold.exempt and any(clock.state == PASSED and clock.due == due_at for clock in clocks)
 

@@ -256,17 +256,16 @@ class Worker:
 
     def _tick(self, *, commits: bool) -> Iterator[None]:
         """``IntakeRunner._tick`` of the engine."""
-        before = list(self.intake_outgoing.sends)
-        covered = dict(self.handled)
         while self.intake_outgoing.sends and self._broken != "marks before acknowledgements":
             yield
         covered = dict(self.handled)
         self.clock += 1_000
-        del before
+        before = list(self.intake_outgoing.sends)
         marks = self.intake_outgoing.put(self.intake.marks(self.clock, {}, 0))
         if self._broken == "marks before acknowledgements":
-            self.intake_outgoing.sends = marks + [send for send in self.intake_outgoing.sends if send not in marks]
-        while not settled(marks):
+            self.intake_outgoing.sends = marks + before
+            self.intake_outgoing.deliver(len(marks))
+        while not settled(marks + before):
             yield
         if commits:
             for source, offset in covered.items():

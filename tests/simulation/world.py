@@ -34,10 +34,10 @@ from tests.simulation.worker import Partition, Worker
 
 UNITS: Final = tuple((name, number) for name in ("cases", "customers") for number in range(PARTITIONS))
 CHANGELOGS: Final = frozenset(COMPACTED[:2])
-COMPACTION_LAG: Final = 12
+COMPACTION_LAG: Final = 10
 """``min.compaction.lag.ms``, in checkpoints. The two constants of ``models.durability.compaction`` are made as small."""
 REWRITE_OVER: Final = 4
-TOMBSTONE_AFTER: Final = 15
+TOMBSTONE_AFTER: Final = 12
 TURN: Final = 90 * MINUTE
 """Most that event time goes on in a turn."""
 MOST_TURNS: Final = 3_000
@@ -150,11 +150,11 @@ class World:
 
     def _act(self, worker: Worker) -> None:
         random, broker = self._random.random, self.broker
+        worker.read_inputs(5)
+        worker.intake_outgoing.deliver(int(random() * 14))
+        if broker.interrupted:
+            return
         if worker.handled:
-            worker.read_inputs(5)
-            worker.intake_outgoing.deliver(int(random() * 14))
-            if broker.interrupted:
-                return
             worker.tick(int(random() * 4), commits=worker in self.workers)
         for partition in list(worker.partitions.values()):
             if broker.interrupted:
@@ -300,12 +300,21 @@ class World:
                     partition.outgoing.deliver(10)
                     partition.write(10)
         self._read_on()
+        if self.struck[COMPACT] and self._sleepers:
+            for _ in range(COMPACTION_LAG + 1):
+                self._read_on()
+            self.broker.compact(COMPACTION_LAG)
 
     def _read_on(self) -> None:
         for name, number in UNITS:
             partition = self.owner(name, number)
             partition.handle(1 << 30)
             partition.finish()
+
+    @property
+    def has_sleepers(self) -> bool:
+        """Whether zombies wrote after everyone else."""
+        return bool(self._sleepers)
 
     def owner(self, name: str, number: int) -> Partition:
         """The present owner of a partition."""
