@@ -237,7 +237,9 @@ def _of_source(random: Random, source: str, events: list[Body], end: int, *, lat
     """Records a little out of order, some sent twice; between them the sender's word, true unless ``late``."""
     places = [(_when(event) + random.randrange(10 * MINUTE), number) for number, event in enumerate(events)]
     if late:
-        places = [(place + 2 * HOUR if random.random() < 0.2 else place, number) for place, number in places]
+        share = (0.1, 0.9)  # of the records of a case that is in time, and of one that is late
+        slow = {case: random.random() < 0.3 for case in sorted({event["case_id"] for event in events})}
+        places = [(place + 2 * HOUR * (random.random() < share[slow[events[number]["case_id"]]]), number) for place, number in places]
     sequence: list[tuple[int, Body]] = []
     for at, number in sorted(places):
         sequence.append((at, events[number]))
@@ -246,11 +248,11 @@ def _of_source(random: Random, source: str, events: list[Body], end: int, *, lat
     arrivals: list[Arrival] = []
     remaining = [_when(event) for _, event in sequence]
     for number, (at, event) in enumerate(sequence):
-        if random.random() < 0.35:
+        if random.random() < 0.3:
             up_to = _when(event) - 10 * MINUTE if late else min(remaining[number:]) - 1
             arrivals.append(_word(source, at, up_to))
         arrivals.append(Arrival(at, source, msgspec.json.encode(event)))
-    arrivals += [_word(source, up_to, up_to) for up_to in (*range(end - 29 * HOUR, end - 19 * HOUR, 70 * MINUTE), end)]
+    arrivals += [_word(source, up_to, up_to) for up_to in (*range(end - 29 * HOUR, end - 19 * HOUR, 150 * MINUTE), end)]
     return arrivals
 
 

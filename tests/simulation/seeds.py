@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections import Counter
@@ -63,6 +64,8 @@ def fails(plan: Plan, broken: str = "") -> bool:
 
 
 def _chunk(begin: int, end: int) -> Tally:
+    gc.freeze()
+    gc.set_threshold(200_000)
     tally = Tally()
     for seed in range(begin, end):
         plan = plan_of(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,8 @@ from agents.customers import CustomersProcessor
 from agents.keyed import KeyedProcessor
 from agents.ports import Output
 from models.durability.keyed import KeyedState
+from models.events.canonical import Definitions
+from stream_app.wire import canonical
 from stream_app.wire.keyed import CASES, CUSTOMERS
 from tests.simulation.broker import Broker, Stored
 from tests.simulation.plan import INPUTS, PARTITIONS, Arrival, Plan
@@ -48,9 +51,8 @@ def read_once(name: str, number: int, log: Sequence[Stored]) -> Told:
 
 @dataclass(slots=True)
 class Truth:
-    """What follows from the inputs of a plan when nothing happens: events in the log, facts."""
+    """The facts that follow from the inputs of a plan when nothing happens, and how many records were too late for any."""
 
-    events: set[tuple[str, str]]
     facts: dict[str, dict[Any, dict[str, int]]]
     too_late: int
 
@@ -61,16 +63,12 @@ def truth(plan: Plan) -> Truth:
     _publish_definitions(broker, plan)
     states = _handled(_lone_worker(broker), broker, plan)
     return Truth(
-        events_of(broker),
         {name: merged_facts(states[name, number] for number in range(PARTITIONS)) for name in PROCESSORS},
         sum(state.counters.get("too_late", 0) for state in states.values()),
     )
 
 
 def _publish_definitions(broker: Broker, plan: Plan) -> None:
-    from models.events.canonical import Definitions
-    from stream_app.wire import canonical
-
     value = canonical.encode(Definitions(1, dict(plan.definitions[0])))
     for log in ("events", "customer-log"):
         for number in range(PARTITIONS):
@@ -78,8 +76,6 @@ def _publish_definitions(broker: Broker, plan: Plan) -> None:
 
 
 def _lone_worker(broker: Broker) -> Worker:
-    from random import Random
-
     worker = Worker(broker, Random(0), "")
     worker.take_sources(f"{name}-{number}" for name, count in INPUTS.items() for number in range(count))
     return worker
@@ -101,6 +97,11 @@ def _handled(worker: Worker, broker: Broker, plan: Plan) -> dict[tuple[str, int]
             send(processor.handle(state, broker.logs[processor.log, number]))
             send(processor.publish(state))
     return states
+
+
+def events_sent(plan: Plan) -> set[tuple[str, str]]:
+    """(case_id, event_id) of every event among the inputs."""
+    return {(event.case_id, event.event_id) for event in (_identity.decode(arrival.value) for arrival in plan.arrivals if not arrival.progress)}
 
 
 def events_of(broker: Broker) -> set[tuple[str, str]]:
