@@ -155,6 +155,12 @@ def test_a_contact_that_goes_with_its_conflicting_event_is_withdrawn() -> None:
     assert newest(desk)["ann", "c2"].withdrawn
 
 
+def test_a_case_that_loses_its_only_opening_withdraws_its_contact() -> None:
+    earlier = replied(-5)
+    earlier.event_id = opened(0).event_id
+    assert newest(Desk().tell(opened(0), earlier))["ann", "c1"].withdrawn
+
+
 # -- cases ------------------------------------------------------------------------------------------------
 
 
