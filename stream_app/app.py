@@ -37,6 +37,9 @@ from stream_app.wire.outputs import OutputsCodec
 
 logger = logging.getLogger(__name__)
 
+HEARTBEAT_SECONDS = 3.0
+"""Time between two signs of life to the group; a third of the session where that is shorter, or one late sign would end it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Worker:
@@ -112,6 +115,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
         fetch_wait=engine.fetch_wait.total_seconds(),
         request_timeout=settings.kafka.request_timeout.total_seconds(),
         session_timeout=engine.session_timeout.total_seconds(),
+        heartbeat_interval=min(HEARTBEAT_SECONDS, engine.session_timeout.total_seconds() / 3),
         stall_timeout=engine.stall_timeout.total_seconds(),
     )
 

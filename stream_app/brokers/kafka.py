@@ -7,7 +7,7 @@ import contextlib
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -54,7 +54,7 @@ def new_plan(size: int, ports: Sequence[int] = ()) -> ClusterPlan:
 class KafkaBroker(BrokerProcess):
     """One broker. Its data survives ``stop``, ``kill`` and ``restart``; a data directory made here goes with ``close``.
 
-    Topics are never created on demand. Raises ``BrokerUnavailableError`` from ``start`` without Java 17 or Kafka's jars.
+    Topics are never created on demand. ``overrides``: further broker settings, in place of those of ``properties``. Raises ``BrokerUnavailableError`` from ``start`` without Java 17 or Kafka's jars.
     """
 
     def __init__(
@@ -64,9 +64,11 @@ class KafkaBroker(BrokerProcess):
         port: int | None = None,
         plan: ClusterPlan | None = None,
         node: Node | None = None,
+        overrides: Mapping[str, object] | None = None,
         start_timeout_seconds: float = START_TIMEOUT_SECONDS,
     ) -> None:
         super().__init__(name="kafka", data_dir=data_dir, start_timeout_seconds=start_timeout_seconds)
+        self._overrides = overrides or {}
         self._plan = plan or new_plan(1, ports=() if port is None else (port,))
         self._node = node or self._plan.nodes[0]
         self._configuration = self.data_dir / "server.properties"
@@ -86,7 +88,7 @@ class KafkaBroker(BrokerProcess):
         require_free(self.port)
         libraries = jars()
         run = [java(), *MEMORY, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", f"{libraries}/*"]
-        self._configuration.write_text(properties(self._plan, self._node, self.data_dir / "log"))
+        self._configuration.write_text(properties(self._plan, self._node, self.data_dir / "log", self._overrides))
         if not (self.data_dir / "log" / "meta.properties").exists():
             self._format(run)
         return [*run, "kafka.Kafka", str(self._configuration)]
@@ -100,7 +102,7 @@ class KafkaBroker(BrokerProcess):
             raise BrokerStartError(message)
 
 
-def properties(plan: ClusterPlan, node: Node, log_dir: Path) -> str:
+def properties(plan: ClusterPlan, node: Node, log_dir: Path, overrides: Mapping[str, object] | None = None) -> str:
     """``server.properties`` of one node: small, quick to start, replicated as far as the cluster allows."""
     size = len(plan.nodes)
     voters = ",".join(f"{n.node_id}@{HOST}:{n.controller_port}" for n in plan.nodes)
@@ -133,7 +135,7 @@ def properties(plan: ClusterPlan, node: Node, log_dir: Path) -> str:
         "num.io.threads": 4,
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
     }
-    return "".join(f"{key}={value}\n" for key, value in settings.items())
+    return "".join(f"{key}={value}\n" for key, value in (settings | dict(overrides or {})).items())
 
 
 class KafkaCluster:
