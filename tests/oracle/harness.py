@@ -34,6 +34,8 @@ QUIET_SECONDS = 6.0
 """Nothing more is published for this long: the run is over."""
 DEADLINE_SECONDS = 900.0
 SHOWN = 20
+WARN_PERCENT = 25
+"""So early that some clock is at risk in whatever instant the data end."""
 MEMORY = "4GB"
 """Of the database; it goes on in files beside its own beyond that."""
 INPUT, PUBLISHED, PANES = "events.jsonl", "published.jsonl", "panes.jsonl"
@@ -91,7 +93,7 @@ def configuration(plan: Plan, bootstrap: str, prefix: str, outline: FeedOutline)
     return (
         f'[kafka]\nbootstrap_servers = "{bootstrap}"\ntopic_prefix = "{prefix}"\ngroup_prefix = "{prefix}"\n{inputs}'
         f'[time]\nhorizon = "{days}d"\n[kpis]\nzone = "{zone}"\nspan = true\nlive_windows = {live}\nfinal_windows = [{final}]\n'
-        "[metrics]\nport = 0\n"
+        f"[metrics]\nport = 0\n[sla]\nwarn_percent = {WARN_PERCENT}\n"
     )
 
 
