@@ -1,0 +1,109 @@
+"""A pipeline to measure: its topics and configuration on a broker, its input, and what it publishes."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream_app.feeds.event_file import EventFileFeed, write_events
+from stream_app.feeds.feed import INPUT_TOPICS, FeedOutline
+from stream_app.feeds.replay import ReplayPlan, replay
+from stream_app.feeds.simulator import SimulatedFeed
+from stream_app.settings import Settings, load_settings
+from stream_app.topic_admin import create_topics
+from stream_app.topics import specs_of
+
+FETCH_BYTES = 16 * 1024 * 1024
+SEED = 7
+
+
+def configuration(bootstrap: str, inputs: str, *, declared: bool) -> str:
+    """A worker's TOML: a topic prefix nobody else has, everything else at its default."""
+    prefix = f"bench-{uuid.uuid4().hex[:8]}"
+    lines = [
+        f'[kafka]\nbootstrap_servers = "{bootstrap}"\ntopic_prefix = "{prefix}"\ngroup_prefix = "{prefix}"',
+        "[metrics]\nport = 0",
+    ]
+    for name in INPUT_TOPICS:
+        progress = '\nprogress = "declared"' if declared else ""
+        lines.append(f'[inputs.{name}]\ntopic = "{inputs}-{name}"{progress}')
+    return "\n".join(lines) + "\n"
+
+
+async def new_pipeline(bootstrap: str, directory: Path, inputs: str, *, declared: bool) -> tuple[Path, Settings]:
+    """Make its topics (the inputs too, if they are not there) and its configuration file."""
+    file = directory / f"{uuid.uuid4().hex[:8]}.toml"
+    file.write_text(configuration(bootstrap, inputs, declared=declared), encoding="utf-8")
+    settings = load_settings(file, {})
+    await create_topics(bootstrap, specs_of(settings))
+    return file, settings
+
+
+async def fill(bootstrap: str, file: Path, topics: Mapping[str, str], events: int) -> tuple[int, int]:
+    """Send the simulated file, progress declared on the way as a replay does.
+
+    Answers how many events were sent (the file's own declarations of progress are not counted) and the instant
+    up to which they are complete.
+    """
+    if not file.exists():
+        write_events(file, SimulatedFeed(SEED, events).events(), simulated=True)
+    feed = EventFileFeed(file)
+    known = feed.outline()
+    outline = FeedOutline(known.events, known.first_instant, known.last_instant, known.last_instant, known.disorder_ms)
+    sent = await replay(feed, bootstrap, ReplayPlan(topics=topics), outline=outline)
+    return sent.events.total(), outline.final_instant
+
+
+@asynccontextmanager
+async def consuming(bootstrap: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A reader of one topic from its beginning."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_bytes=4 * FETCH_BYTES,
+        fetch_max_wait_ms=20,
+    )
+    await consumer.start()
+    try:
+        await consumer._client.force_metadata_update()  # noqa: SLF001 - the public calls answer from what is known
+        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or {0})]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def first_mark(bootstrap: str, topic: str) -> float:
+    """Broker time (s) of the first progress mark in the log: Intake is assigned and begins to read now."""
+    async with consuming(bootstrap, topic) as consumer:
+        while True:
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    if record.key is None and json.loads(record.value).get("control") == "mark":
+                        return float(record.timestamp) / 1000
+
+
+async def watermark_reached(bootstrap: str, topic: str, wanted: int, check: Callable[[], None], deadline: float = 1800.0) -> float:
+    """Producer's time (s) of the first ``watermark`` record at or past ``wanted``. Raises ``TimeoutError``."""
+    limit = time.monotonic() + deadline
+    newest: Any = None
+    async with consuming(bootstrap, topic) as consumer:
+        while time.monotonic() < limit:
+            check()
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    if not record.key.startswith(b'["watermark"'):
+                        continue
+                    newest = json.loads(record.value)["value"]
+                    if newest is not None and newest >= wanted:
+                        return float(record.timestamp) / 1000
+    raise TimeoutError(f"the watermark is {newest}, wanted {wanted}")

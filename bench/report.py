@@ -1,0 +1,72 @@
+"""The table, and where it is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+from bench.latency import Latency
+from bench.whole_job import Recovered, Run
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = (ROOT / "docs/reference/performance.md", ROOT / "README.md")
+BLOCK = re.compile(r"<!-- BENCH begin.*?<!-- BENCH end -->", re.DOTALL)
+
+
+def table(floors: Sequence[Run], jobs: Sequence[Run], latency: Latency | None, recovered: Recovered | None, on: dict[str, str]) -> str:
+    """Markdown: the figures, and the machine below them."""
+    lines = []
+    if jobs:
+        lines += ["| One worker, one run of `make bench` | Events/s | of the floor | CPU-s per million | Peak memory |", "|---|---|---|---|---|"]
+        ratio = median(run.rate for run in jobs) / median(run.rate for run in floors) if floors else None
+        if floors:
+            lines.append(_row("Floor: raw aiokafka + orjson + a dict", floors, 1.0))
+        lines.append(_row("Whole job: input topics to published KPIs", jobs, ratio))
+        lines.append("")
+    if latency is not None:
+        lines.append(
+            f"From producing an event to the KPI that includes it, at {latency.rate:,.0f} events/s: p50 {latency.p50 * 1000:.0f} ms, "
+            f"p99 {latency.p99 * 1000:.0f} ms, longest {latency.worst * 1000:.0f} ms ({latency.measured:,} contacts; "
+            f"{latency.cpu_share:.0%} of one core)."
+        )
+    if recovered is not None:
+        lines.append(f"Recovery: {recovered.seconds_per_million:.1f} s per million changelog records ({recovered.records:,} in {recovered.seconds:.1f} s).")
+    lines += ["", _machine(on, jobs)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(name: str, runs: Sequence[Run], ratio: float | None) -> str:
+    share = "" if ratio is None else f"{ratio:.3f}"
+    return (
+        f"| {name} | {_range([run.rate for run in runs], ',.0f')} | {share} | "
+        f"{_range([run.cpu_per_million for run in runs], '.1f')} | {_range([run.peak_mib for run in runs], ',.0f')} MiB |"
+    )
+
+
+def _range(values: Sequence[float], form: str) -> str:
+    middle = format(median(values), form)
+    return middle if len(values) == 1 else f"{middle} ({min(values):{form}} – {max(values):{form}})"
+
+
+def _machine(on: dict[str, str], jobs: Sequence[Run]) -> str:
+    events = f"{jobs[0].events:,} simulated events, 3 topics of 4 partitions, {len(jobs)} interleaved runs, medians (ranges). " if jobs else ""
+    return (
+        f"{events}{on['cpu']}, {on['cores']} cores shared with the broker, {on['memory']}; Python {on['python']}, Apache Kafka {on['kafka']}, "
+        f"aiokafka {on['aiokafka']}, faust-streaming {on['faust-streaming']}, msgspec {on['msgspec']}, {on['system']}."
+    )
+
+
+def update_pages(text: str) -> list[Path]:
+    """Replace the marked block of each page that has one."""
+    changed = []
+    for page in PAGES:
+        if not page.exists():
+            continue
+        content = page.read_text(encoding="utf-8")
+        block = f"<!-- BENCH begin: written by `python -m bench --update` -->\n{text}<!-- BENCH end -->"
+        if BLOCK.search(content):
+            page.write_text(BLOCK.sub(lambda _: block, content), encoding="utf-8")
+            changed.append(page)
+    return changed
