@@ -34,7 +34,7 @@ class Rounds(Generic[Key]):
         """Keys whose turn it is; some may be gone since the round began."""
         if checkpoint % REWRITE_OVER == 0:
             keys = list(live())
-            self._share = len(keys) // (REWRITE_OVER - 1) + 1
+            self._share = len(keys) // REWRITE_OVER + 1
             self._round = iter(keys)
         return list(islice(self._round, self._share))
 

@@ -68,8 +68,11 @@ def row_key(key: str) -> bytes:
 
 
 def key_of_row(key: bytes) -> str:
-    """The row's own key."""
-    return key[1:].decode()
+    """The row's own key. Raises ``CorruptChangelogError``."""
+    try:
+        return key[1:].decode()
+    except UnicodeDecodeError as error:
+        raise CorruptChangelogError(_message(key, error)) from error
 
 
 def encode_case(row: CaseRow) -> bytes:
