@@ -15,8 +15,9 @@ SOONEST = 10
 class Levels:
     """The newest level record of every partition. A record replaces all that its partition said before."""
 
-    def __init__(self, groups: Groups) -> None:
+    def __init__(self, groups: Groups, partitions: int) -> None:
         self._groups = groups
+        self._partitions = partitions
         self._fences: dict[PartitionKey, Fence] = {}
         self._cells: dict[PartitionKey, dict[Cell, Pane]] = {}
         self._next: dict[PartitionKey, list[dict[str, object]]] = {}
@@ -28,6 +29,7 @@ class Levels:
         """Take a record; false for one that is not newer."""
         if key in self._fences and record.fence <= self._fences[key]:
             return False
+        first = key not in self._fences
         self._fences[key] = record.fence
         self._next[key] = record.next
         former = self._cells.get(key, {})
@@ -37,7 +39,18 @@ class Levels:
             if old != new:
                 self._change(key, cell, old, new)
         self._cells[key] = present
+        if first:
+            self._heard_first()
         return True
+
+    def complete(self) -> bool:
+        """Every partition has been heard: a level that nobody speaks of is zero, not unknown."""
+        return len(self._fences) >= self._partitions
+
+    def _heard_first(self) -> None:
+        if self.complete():
+            total = self._groups.find({})
+            self.changed.update(self._sums if total is None else {*self._sums, total})
 
     def _change(self, key: PartitionKey, cell: Cell, old: Pane, new: Pane) -> None:
         new_instants = {name: at for name, at in new.items() if name.endswith(INSTANT)}

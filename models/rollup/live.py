@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from models.catalogue.entry import Kpi
+from models.catalogue.formulas import Level
 from models.catalogue.registry import BY_ID, evaluate
 from models.catalogue.values import KpiValue
 from models.panes.pane import Nested, nested
@@ -18,6 +19,9 @@ from models.rollup.settings import RollupSettings
 
 AGE_STEP = 10_000
 """Ages grow all the time; they are published again after this much of the log's clock (ms)."""
+
+LEVELS = tuple(kpi for kpi in kpis_of(NOW) if isinstance(kpi.formula, Level))
+ZERO = KpiValue(0)
 
 Pair = tuple[int, str]
 """Group and window."""
@@ -85,7 +89,8 @@ class LiveRows:
         group, window = pair
         rows = self.published.get(pair, {})
         pane = self._pane(group, window)
-        if not pane and not rows:
+        zeros = self._zeros(pane, group) if window == NOW else ()
+        if not pane and not rows and not zeros:
             return
         seen: dict[str, KpiValue] = {}
         for kpi, route, value in evaluate(self._kpis.get(window, ()), pane, clock):
@@ -93,12 +98,23 @@ class LiveRows:
             seen[name] = value
             if rows.get(name) != value:
                 yield self._row(kpi, route, value, pair, watermark)
+        for kpi in zeros:
+            if kpi.id not in seen:
+                value = seen[kpi.id] = ZERO
+                if rows.get(kpi.id) != value:
+                    yield self._row(kpi, "", value, pair, watermark)
         for name in rows.keys() - seen.keys():
             of, route = row_parts(name)
             seen[name] = vanished(BY_ID[of])
             if rows[name] != seen[name]:
                 yield self._row(BY_ID[of], route, seen[name], pair, watermark)
         self.published[pair] = seen
+
+    def _zeros(self, pane: Nested, group: int) -> tuple[Kpi, ...]:
+        """The levels that are zero where the pane has none: once all are known, of the total and of groups with any."""
+        if self._levels.complete() and (pane or not self._groups.labels[group]):
+            return LEVELS
+        return ()
 
     def _pane(self, group: int, window: str) -> Nested:
         if window == NOW:

@@ -51,7 +51,7 @@ class Rollup:
         self._settings = settings
         self._groups = Groups(settings.grouping_sets)
         self._facts = Facts(settings.zone)
-        self._levels = Levels(self._groups)
+        self._levels = Levels(self._groups, settings.partitions)
         self._newest = {"fast": NewestPanes(decode), "slow": NewestPanes(decode)}
         self.progress = Progress(settings.partitions)
         self._live = LiveRows(settings, self._groups, self._facts, self._levels)

@@ -343,6 +343,29 @@ def test_levels_are_summed_and_instants_take_the_earliest() -> None:
     assert topic.row("oldest_waiting", "now", "queue=sales")["value"] is None
 
 
+def test_level_of_nobody_is_zero_once_every_partition_was_heard_and_unknown_before() -> None:
+    topic = PanesTopic(RollupSettings(partitions=2))
+    topic.status(NOON, NOON)
+    topic.level(LevelRecord((0, 0)))
+    assert [key for key in topic.publish() if key[0] == "backlog_open"] == []
+    topic.level(LevelRecord((0, 0), cells=[(BILLING, {"backlog:open": 2})]), partition=1)
+    topic.publish()
+    assert topic.row("sla_overdue_resolution", "now")["value"] == 0
+    assert topic.row("backlog_age_older", "now", "queue=billing")["value"] == 0
+    assert topic.row("backlog_open", "now", "queue=billing")["value"] == 2
+    assert [key for key in topic.rows() if key[0] == "oldest_waiting"] == []
+    assert topic.publish() == {}
+
+
+def test_total_of_levels_is_zero_when_no_partition_has_any() -> None:
+    topic = PanesTopic(RollupSettings(partitions=1))
+    topic.status(NOON, NOON)
+    topic.level(LevelRecord((0, 0)))
+    rows = topic.publish()
+    assert rows["awaiting_response", "now"] is not None
+    assert {topic.row(kpi, "now")["value"] for kpi in ("awaiting_response", "backlog_unresolved", "sla_at_risk_first_reply")} == {0}
+
+
 def test_oldest_waiting_grows_with_the_clock_alone(topic: PanesTopic) -> None:
     topic.level(LevelRecord((0, 0), cells=[(BILLING, {"oldest_awaiting_at": NOON})]))
     topic.status(NOON, NOON + 1_000)

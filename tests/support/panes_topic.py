@@ -86,9 +86,9 @@ class PanesTopic:
         self.panes.pop(key)
         self.send(outputs.pane_key(*key), outputs.deleted_value(self.fence()))
 
-    def level(self, record: LevelRecord) -> None:
+    def level(self, record: LevelRecord, partition: int = 0) -> None:
         record.fence = self.fence()
-        self.send(outputs.level_key("cases", 0), outputs.level_value(record))
+        self.send(outputs.level_key("cases", partition), outputs.level_value(record))
 
     def status(
         self,
