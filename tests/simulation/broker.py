@@ -38,16 +38,16 @@ class Broker:
         self.era: dict[Place, int] = defaultdict(int)
         self.on_write: Callable[[str], None] = lambda _: None
         self.interrupted = False
-        self._next: dict[Place, int] = defaultdict(int)
+        self._emptied: dict[Place, int] = {}
 
     def write(self, topic: str, key: bytes | None, value: bytes | None, partition: int | None = None) -> None:
         """Append a record; by the hash of its key where no partition is named."""
         if partition is None:
             partition = crc32(key or b"") % COUNTS.get(topic, PARTITIONS)
         place = topic, partition
-        offset = self._next[place]
-        self._next[place] = offset + 1
-        self.logs[place].append(Stored(offset, key, value, self.era[place]))
+        log = self.logs[place]
+        offset = log[-1].offset + 1 if log else self._emptied.get(place, 0)
+        log.append(Stored(offset, key, value, self.era[place]))
         self.on_write(topic)
 
     def checkpointed(self, changelog: str, number: int) -> None:
@@ -68,4 +68,6 @@ class Broker:
                 eligible += 1
             last = {record.key: record.offset for record in log[:eligible]}
             kept = [record for record in log[:eligible] if last[record.key] == record.offset and record.value is not None]
+            if log:
+                self._emptied[place] = log[-1].offset + 1
             self.logs[place] = kept + log[eligible:]

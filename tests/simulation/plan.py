@@ -91,7 +91,7 @@ def plan_of(seed: int) -> Plan:
 def _definitions(random: Random) -> list[Body]:
     body = {
         "horizon_s": random.choice((2, 3, 5)) * 3_600,
-        "fast_tier": True,
+        "fast_tier": random.random() < 0.5,
         "dimension_cap": 2 if random.random() < 0.25 else 50,
         "queued_channels": ["phone", "chat"],
         "repeat_window_d": 1 / 24,

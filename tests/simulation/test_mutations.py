@@ -9,7 +9,7 @@ from tests.simulation.plan import plan_of
 from tests.simulation.seeds import fails
 from tests.simulation.shrinking import shortest, story
 
-WITHIN = 400
+WITHIN = 150
 """Seeds within which each must be noticed; most are in the first ten."""
 
 

@@ -6,6 +6,7 @@ What the engine waits for is a ``yield`` here: between any two of them the sched
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from random import Random
 from typing import Any
 
@@ -26,6 +27,9 @@ from tests.simulation.plan import INPUTS, PARTITIONS
 REORDERED = 0.15
 """Share of the unacknowledged outputs that overtake others, as retried requests may."""
 SENT_TWICE = 0.03
+
+
+_acknowledged = attrgetter("acknowledged")
 
 
 class Send:
@@ -69,7 +73,7 @@ class Outgoing:
 
 def settled(sends: list[Send]) -> bool:
     """Whether all of them are acknowledged."""
-    return all(send.acknowledged for send in sends)
+    return all(map(_acknowledged, sends))
 
 
 class Partition:

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import Final
 
@@ -76,11 +77,11 @@ class World:
         self.plan = plan
         self.broker = Broker()
         self.struck: Counter[str] = Counter()
-        self.writes: Counter[str] = Counter()
+        self.writes = {ANY_WRITE: 0, CHANGELOG_WRITE: 0}
         self.turns = 0
         self._random = Random(plan.seed ^ 0x5EED)
         self.broken = broken
-        self._waiting = sorted(plan.faults, key=lambda fault: fault.at)
+        self._await(sorted(plan.faults, key=lambda fault: fault.at))
         self._due: list[Fault] = []
         self._queues = {source: [a for a in plan.arrivals if a.source == source] for source in SOURCES}
         self._now = START
@@ -121,11 +122,11 @@ class World:
 
     def _hasten(self) -> None:
         """What has not struck when the inputs end strikes at one of the next writes."""
-        self._waiting = [
-            Fault(fault.kind, fault.counted, min(fault.at, self.writes[fault.counted] + 1 + fault.choice % 40), fault.choice) for fault in self._waiting
-        ]
+        soon = [min(fault.at, self.writes[fault.counted] + 1 + fault.choice % 40) for fault in self._waiting]
+        self._await([replace(fault, at=at) for fault, at in zip(self._waiting, soon, strict=True)])
         if not any(worker.intake_busy or any(p.unread or p.busy for p in worker.partitions.values()) for worker in self.workers):
-            self._due, self._waiting = self._waiting, []
+            self._due = self._waiting
+            self._await([])
             self._strike(self.workers[0])
 
     def _turn(self) -> None:
@@ -204,12 +205,14 @@ class World:
         writes[ANY_WRITE] += 1
         if topic in CHANGELOGS:
             writes[CHANGELOG_WRITE] += 1
-        waiting = self._waiting
-        if not waiting or not any(fault.at <= writes[fault.counted] for fault in waiting):
-            return
-        self._due += [fault for fault in waiting if fault.at <= writes[fault.counted]]
-        self._waiting = [fault for fault in waiting if fault.at > writes[fault.counted]]
-        self.broker.interrupted = True
+        if writes[ANY_WRITE] >= self._next[ANY_WRITE] or writes[CHANGELOG_WRITE] >= self._next[CHANGELOG_WRITE]:
+            self._due += [fault for fault in self._waiting if fault.at <= writes[fault.counted]]
+            self._await([fault for fault in self._waiting if fault.at > writes[fault.counted]])
+            self.broker.interrupted = True
+
+    def _await(self, faults: list[Fault]) -> None:
+        self._waiting = faults
+        self._next = {counted: min((fault.at for fault in faults if fault.counted == counted), default=1 << 60) for counted in (ANY_WRITE, CHANGELOG_WRITE)}
 
     def _strike(self, worker: Worker) -> None:
         """Faults that the worker's last write brought on."""
@@ -289,7 +292,7 @@ class World:
 
     def _settle(self) -> None:
         """The owners finish; then the last zombies write what they still had."""
-        self._waiting = []
+        self._await([])
         self._due = []
         self.broker.interrupted = False
         for worker in self.workers:
