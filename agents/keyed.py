@@ -224,11 +224,12 @@ class Recovery:
         self._limits = NEVER, NEVER
 
     def absorb(self, key: bytes, value: bytes | None) -> None:
-        """Merge one changelog record. Raises ``CorruptChangelogError``."""
+        """Merge one changelog record."""
         self._merge.absorb(key, value)
 
     def complete(self) -> KeyedState[Any]:
         """The state as of the greatest marker, rows and panes possibly ahead of it. Raises ``CorruptChangelogError``."""
+        self._merge.check()
         state = self._processor.new_state(self._partition)
         if self._merge.marker is None:
             state.offset = -1
