@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from models.cases.items import Payload
-from models.cases.state import UNRESOLVED, CaseState
+from models.cases.state import CaseState
 from models.cases.surveys import SurveyFold
 
 
 def customer_wrote(case: CaseState, at: int, event_id: str, payload: Payload) -> None:
     """Someone waits from now on, unless they already do; a paused clock goes on."""
     del event_id, payload
-    if case.status in UNRESOLVED and case.awaiting_since is None:
-        case.awaiting_since = at
+    case.await_answer(at)
     if case.resolution_clock is not None:
         case.resolution_clock.resume(at)
 

@@ -16,6 +16,7 @@ def opened(case: CaseState, at: int, event_id: str, payload: Payload) -> None:
         _open_case(case, at, event_id, payload)
     if flags:
         case.flag(flags, at, event_id)
+    case.await_answer(at)
     contact = case.contact(contact_id)
     if contact.opened_at is not None:
         return
@@ -46,7 +47,6 @@ def _open_case(case: CaseState, at: int, event_id: str, payload: Payload) -> Non
     case.priority_named = priority
     case.team = normal("team", team)
     case.cell = cell = (case.queue, case.channel, case.priority, case.team)
-    case.awaiting_since = at
     case.status = "open"
     case.journal.append(("opened", at, cell, 1))
     case.journal.append(("open_cases:open", at, cell, 1))

@@ -173,6 +173,11 @@ class CaseState:
             elif flag == "historical":
                 self.historical = True
 
+    def await_answer(self, at: int) -> None:
+        """The customer's turn: somebody waits, from the first turn on. In the levels only while the case is unresolved."""
+        if self.awaiting_since is None:
+            self.awaiting_since = at
+
     def replied(self, at: int, event_id: str) -> None:
         """A person answered; the first time is the first reply."""
         self.awaiting_since = None

@@ -93,9 +93,12 @@ def test_someone_waits_from_the_opening_to_the_reply_and_from_the_next_message_o
     assert desk.levels()["oldest_awaiting_at"] == at_ms(8)
 
 
-def test_nobody_waits_for_a_resolved_case() -> None:
-    desk = Desk().tell(opened(0), resolved(5), customer_wrote(6), reopened(7))
+def test_nobody_waits_for_a_resolved_case_until_it_is_reopened() -> None:
+    """Then since the message that was written while it was resolved."""
+    desk = Desk().tell(opened(0), resolved(5), customer_wrote(6))
     assert "awaiting" not in desk.levels()
+    desk.tell(reopened(7))
+    assert desk.levels()["oldest_awaiting_at"] == at_ms(6)
 
 
 # -- clocks -----------------------------------------------------------------------------------------------

@@ -65,7 +65,8 @@ def test_opening_takes_its_dimensions_from_the_first_row() -> None:
 
 def test_question_marks_are_missing_values() -> None:
     (opening,) = events_of({"caller_id": "?", "assignment_group": "?", "category": "?"})
-    assert not {"customer_id", "queue", "reason"} & opening.keys()
+    assert not {"customer_id", "queue"} & opening.keys()
+    assert opening["reason"] == "uncategorised"
 
 
 def test_back_filled_columns_never_show() -> None:
