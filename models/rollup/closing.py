@@ -23,7 +23,7 @@ Place = tuple[int, int]
 class ClosingWindow:
     """One kind of final row (``hour`` or ``day``).
 
-    A balance has a row in every day; in an hour only where the group had any fact, the hours between repeat it.
+    A balance has a row in every day; in an hour only where the group had any fact that hours show, the hours between repeat it.
     """
 
     def __init__(self, window: str, settings: RollupSettings, groups: Groups, facts: Facts) -> None:
@@ -39,13 +39,16 @@ class ClosingWindow:
 
     def touch(self, touched: Touched) -> None:
         """Remember which window a change is for, or which rows it corrects."""
+        relevant = names(touched.change) & self._names
+        if touched.balance:
+            relevant.add(BACKLOG)
+        if not relevant:
+            return
         start, end = closing_bounds(self._window, touched.start, self._zone)
         if self._through is None or end > self._through:
             self._open.setdefault(start, set()).add(touched.group)
             return
-        relevant = names(touched.change) & self._names
-        if relevant:
-            self._revise.setdefault((start, touched.group), set()).update(relevant)
+        self._revise.setdefault((start, touched.group), set()).update(relevant)
         if touched.balance:
             self.rebalance(touched.group, start)
 
