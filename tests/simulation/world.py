@@ -99,6 +99,7 @@ class World:
         with self.protocol():
             while self._going_on():
                 self._turn()
+            self._strike(self.workers[0])
             self._settle()
 
     @contextmanager
@@ -144,8 +145,7 @@ class World:
         for sleeper in list(self._sleepers):
             if sleeper.wakes <= self.turns:
                 self._act(sleeper.worker)
-                self._due.clear()
-                self.broker.interrupted = False
+                self._strike(self.workers[self.turns % 2])
             if sleeper.ends <= self.turns:
                 self._sleepers.remove(sleeper)
         if self._rebalance_at == self.turns:
