@@ -71,14 +71,14 @@ class CaseRow:
         self.size -= size_of(item)
 
     def warm(self, rules: CaseRules, dimensions: Dimensions) -> CaseFold:
-        """The fold, made again from the items if need be; its journal is empty.
+        """The fold, made again from the items if need be; its journal is empty and all that it announced was said.
 
         Other rules make it again too, so that a row says the same whether it was in memory when they came or not.
         """
         if self.fold is None or self.fold.rules is not rules:
             self.fold = fold_all(self.items, rules, dimensions, self.settled_to)
             self.fold.journal = []
-            self.fold.announced = []
+            self.fold.said = len(self.fold.announced)
         return self.fold
 
 

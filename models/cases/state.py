@@ -22,7 +22,7 @@ EXEMPTING: Final = frozenset({"synthetic", "internal", "spam"})
 
 
 class CaseState:
-    """``announced`` collects lifecycle steps ``(kind, at, event_id, cell)`` for case-events."""
+    """``announced`` collects lifecycle steps ``(kind, at, event_id, cell)`` for case-events, of which the first ``said`` are out."""
 
     __slots__ = (
         "announced",
@@ -55,6 +55,7 @@ class CaseState:
         "reply_clock",
         "resolution_clock",
         "rules",
+        "said",
         "settled_due",
         "settled_to",
         "stale",
@@ -69,6 +70,7 @@ class CaseState:
         self.dimensions = dimensions
         self.journal: list[Entry] = []
         self.announced: list[tuple[str, int, str, Cell]] = []
+        self.said = 0
         self.opened_at: int | None = None
         self.queue = self.channel = self.priority = self.team = UNSET
         self.cell: Cell = (UNSET, UNSET, UNSET, UNSET)

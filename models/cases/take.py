@@ -70,21 +70,21 @@ def _step(row: CaseRow, fold: CaseFold, item: Item, rules: CaseRules, dimensions
         row.fold = None
         return _recompute(row, item, None, rules, dimensions)
     row.add(item)
-    announced, fold.announced = fold.announced, []
+    announced = fold.announced[fold.said :]
+    fold.said = len(fold.announced)
     return Taken(_book(row, fold), announced)
 
 
 def _recompute(row: CaseRow, item: Item, instead_of: Item | None, rules: CaseRules, dimensions: Dimensions) -> Taken:
-    before = fold_all(row.items, rules, dimensions, row.settled_to)
+    said = set(row.warm(rules, dimensions).announced)
     items = sorted([kept for kept in row.items if kept is not instead_of] + [item], key=order)
     fold = fold_all(items, rules, dimensions, row.settled_to)
     if instead_of is not None:
         row.drop(instead_of)
     row.add(item)
     row.fold = fold
-    said = set(before.announced)
     announced = [step for step in fold.announced if step not in said]
-    fold.announced = []
+    fold.said = len(fold.announced)
     fold.contacts_changed = True
     return Taken(_rebook(row, fold), announced)
 
