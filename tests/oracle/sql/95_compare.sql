@@ -53,7 +53,7 @@ FROM expected AS e
 FULL JOIN comparable AS c USING (kpi, time_window, starts, grouping, queue, channel, priority, route)
 WHERE what IS NOT NULL
   AND NOT (what = 'missing' AND time_window = 'hour' AND starts_with(kpi, 'backlog') AND NOT EXISTS (
-        FROM total AS t WHERE t.time_window = 'hour' AND coalesce(t.route, '') = '' AND t.starts = e.starts AND t.grouping = e.grouping
-         AND coalesce(t.queue, '') = e.queue AND coalesce(t.channel, '') = e.channel AND coalesce(t.priority, '') = e.priority))
+        FROM expected AS t WHERE t.time_window = 'hour' AND NOT starts_with(t.kpi, 'backlog') AND t.starts = e.starts AND t.grouping = e.grouping
+         AND t.queue = e.queue AND t.channel = e.channel AND t.priority = e.priority))
   AND NOT (what = 'missing' AND coalesce(e.value, 0) = 0 AND coalesce(e.numerator, 0) = 0 AND coalesce(e.denominator, 0) = 0)
   AND NOT (what = 'extra' AND coalesce(c.value, 0) = 0 AND coalesce(c.numerator, 0) = 0 AND coalesce(c.denominator, 0) = 0);
