@@ -33,7 +33,7 @@ Next steps
 )
 @click.option("--kafka", is_flag=True, help="A real Apache Kafka in place of the embedded broker.")
 @click.option("--rate", default=20.0, show_default=True, type=click.FloatRange(min=0.1), help="Events per second, about.")
-@click.option("--history", default="30m", show_default=True, metavar="DURATION", help="Traffic from before the start.")
+@click.option("--history", default="90m", show_default=True, metavar="DURATION", help="Traffic from before the start.")
 @click.option("--for", "seconds", type=click.FloatRange(min=1), metavar="SECONDS", help="Stop by itself after this time.")
 @configured
 def demo(settings: Settings, *, kafka: bool, rate: float, history: str, seconds: float | None) -> None:

@@ -24,7 +24,7 @@ from stream_app.settings import Settings
     epilog="""\b
 Examples
   deskpulse simulate --rate 20                                     into the live pipeline, until Ctrl-C
-  deskpulse simulate --rate 20 --history 2h                        with two hours before, at once
+  deskpulse simulate --rate 20 --history 0m                        without the time before
   deskpulse simulate --events 500000 --seed 1 --out events.jsonl.gz
 
 \b
@@ -35,8 +35,8 @@ Next steps
 )
 @click.option("--live", is_flag=True, help="As things happen, now, into the configured input topics. The default without --out.")
 @click.option("--rate", default=20.0, show_default=True, type=click.FloatRange(min=0.1), help="Live: events per second, about.")
-@click.option("--history", default="0m", show_default=True, metavar="DURATION", help="Live: begin this long ago, at once.")
-@click.option("--haste", default=30.0, show_default=True, type=click.FloatRange(min=1), help="Live: cases take so many times less long.")
+@click.option("--history", default="90m", show_default=True, metavar="DURATION", help="Live: begin this long ago, at once.")
+@click.option("--haste", default=60.0, show_default=True, type=click.FloatRange(min=1), help="Live: cases take so many times less long.")
 @click.option("--for", "seconds", type=click.FloatRange(min=1), metavar="SECONDS", help="Live: stop by itself after this time.")
 @click.option("--events", type=click.IntRange(min=1), help="File: how many events.")
 @click.option("--days", default=DEFAULT_DAYS, show_default=True, type=click.FloatRange(min=0.1), help="File: days the events cover, about.")

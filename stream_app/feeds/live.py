@@ -17,7 +17,7 @@ class LivePlan:
     """``rate`` in events per second; ``history_ms`` of traffic is sent at once, before now; ``seconds`` None: for ever."""
 
     rate: float
-    haste: float = 30.0
+    haste: float = 60.0
     history_ms: int = 0
     seconds: float | None = None
     seed: int | None = None

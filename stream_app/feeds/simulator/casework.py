@@ -133,7 +133,10 @@ class Casework:
         elif ending == "cancelled":
             self.journal.about(case, "case.cancelled")
             case.gone = True
-        elif ending != "forgotten":
+        elif ending == "forgotten":
+            yield self._later(4 * DAY)
+            self._close(case)
+        else:
             self._resolve(case, first_contact=False)
 
     def _escalate(self, case: Case) -> None:
@@ -169,8 +172,8 @@ class Casework:
         """Asked for an opinion; perhaps back for the same reason, in a new case or the old one; closed."""
         if self.chance.happens(0.3):
             self.agenda.start(self.surveys.ask(case))
-        if self.chance.happens(0.11):
-            self.agenda.start(self.story(self._again(case)), self._later(1.5 * DAY))
+        if self.chance.happens(0.2):
+            self.agenda.start(self.story(self._again(case)), self._later(0.6 * DAY))
         if self.chance.happens(0.05):
             yield self._later(8 * HOUR)
             yield from self.desk.visit(case, self.chance.choice(("phone", "email")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping
 from typing import cast
 
@@ -14,27 +15,45 @@ from stream_app.feeds.simulator.profile import (
     HOUR,
     LONGEST_PATIENCE,
     LONGEST_TALK,
+    MEAN_PATIENCE,
     MINUTE,
     PRIORITY_RANK,
     QUEUED_CHANNELS,
     QUEUES,
+    REPLY_MEDIAN,
     SECOND,
+    TARGETS,
 )
 
 Step = Generator[int | Signal, object, str]
 """A part of a process that ends with a word."""
 
-MEAN_PATIENCE = {"phone": 170 * SECOND, "chat": 240 * SECOND}
+TALK = {queue.name: queue.talk_ms for queue in QUEUES}
+AFTER_CONTACT = 0.2
+HOLD_MEAN = 19 * SECOND
+WRITING = 4 * MINUTE
+LONGEST_LYING = 5.0
+"""Nothing written lies longer than so many medians."""
+RINGING = (3 * SECOND, 9 * SECOND)
+"""From the turn to the answer."""
+PROMISED_SHARE = 0.8
+"""Cases with due instants from the source where hours are hurried; the configured targets do not know of it."""
 
 
 class ContactDesk:
     """Runs contacts on the desks; what happens to the case afterwards is not its concern."""
 
-    def __init__(self, agenda: Agenda, journal: Journal, desks: Mapping[str, Desk], chance: Chance) -> None:
+    def __init__(
+        self, agenda: Agenda, journal: Journal, desks: Mapping[str, Desk], writers: Mapping[str, Desk], chance: Chance, haste: float
+    ) -> None:
         self.agenda = agenda
         self.journal = journal
         self.desks = desks
+        self.writers = writers
         self.chance = chance
+        self.haste = haste
+        self.reply_haste = math.sqrt(haste)
+        """Written answers are hurried less than what customers do, which leaves them minutes."""
 
     def visit(self, case: Case, channel: str) -> Step:
         """One contact from its opening to its end: ``answered``, ``abandoned`` or ``callback``."""
@@ -68,7 +87,9 @@ class ContactDesk:
             described["complaint"] = True
         if self.chance.happens(0.015):
             described["flags"] = [FLAGS.pick(self.chance)]
-        if case.contacts == 1 and self.chance.happens(0.08):
+        if case.contacts == 1 and self.haste > 1 and self.chance.happens(PROMISED_SHARE):
+            described["due"] = self._promised(case)
+        elif case.contacts == 1 and self.chance.happens(0.08):
             described["due"] = self._due()
         return described
 
@@ -79,6 +100,10 @@ class ContactDesk:
         if not due or self.chance.happens(0.5):
             due["resolution"] = self.agenda.now + self.chance.choice((30 * MINUTE, 8 * HOUR, 48 * HOUR))
         return due
+
+    def _promised(self, case: Case) -> dict[str, int]:
+        """The usual targets, as much shorter as the answers are."""
+        return {metric: self.agenda.now + int(targets[case.priority] / self.reply_haste) for metric, targets in TARGETS.items()}
 
     def _live(self, contact: Contact) -> Step:
         """Wait in line, be served, perhaps by a second desk."""
@@ -95,11 +120,12 @@ class ContactDesk:
 
     def _in_line(self, contact: Contact) -> Generator[int | Signal, object, tuple[str, str]]:
         desk = self.desks[contact.queue]
-        turn = desk.wait(PRIORITY_RANK[contact.case.priority], live=True)
+        turn = desk.wait(PRIORITY_RANK[contact.case.priority])
         if turn.waiting:
             self.agenda.start(self._lose_patience(contact, desk, turn), self._patience(contact))
         result, representative = cast("tuple[str, str]", (yield turn.served))
         if result == "answered":
+            yield self.chance.randint(*RINGING)
             contact.answered_at = self.agenda.now
             if not contact.recorded:
                 self.journal.about(contact.case, "contact.answered", contact_id=contact.contact_id, representative_id=representative)
@@ -122,14 +148,15 @@ class ContactDesk:
 
     def _talk(self, contact: Contact, representative: str) -> Generator[int | Signal, object, None]:
         desk = self.desks[contact.queue]
-        talk = min(int(desk.profile.talk_ms * self.chance.lognormvariate(-0.18, 0.6)), LONGEST_TALK)
+        mean_talk = TALK[contact.queue]
+        talk = min(int(mean_talk * self.chance.lognormvariate(-0.18, 0.6)), LONGEST_TALK)
         hold = self.chance.randint(10, 180) * SECOND if self.chance.happens(0.2) else 0
         if contact.channel == "chat":
             yield from self._chat(contact, representative, talk)
         else:
             yield talk
         yield hold
-        after_contact = self.chance.about(desk.profile.talk_ms * 0.2)
+        after_contact = self.chance.about(mean_talk * AFTER_CONTACT)
         self.agenda.start(self._wrap_up(desk, representative), after_contact)
         if self.chance.happens(0.9):
             contact.parts = {"talk_s": talk / 1000, "hold_s": hold / 1000, "after_contact_s": after_contact / 1000}
@@ -177,11 +204,12 @@ class ContactDesk:
         return "answered"
 
     def answer_in_writing(self, case: Case) -> Generator[int | Signal, object, None]:
-        """Wait for a representative of the case's queue, who works on it and writes."""
-        desk = self.desks[case.queue]
-        turn = desk.wait(PRIORITY_RANK[case.priority], live=False)
+        """It lies for a while; then a representative of the case's queue works on it and writes."""
+        yield int(REPLY_MEDIAN[case.priority] * min(self.chance.lognormvariate(0, 0.9), LONGEST_LYING) / self.reply_haste)
+        desk = self.writers[case.queue]
+        turn = desk.wait(PRIORITY_RANK[case.priority])
         _, representative = cast("tuple[str, str]", (yield turn.served))
-        yield MINUTE + self.chance.about(3 * MINUTE)
+        yield MINUTE + self.chance.about(WRITING - MINUTE)
         if self.chance.happens(0.1):
             self.reply(case, representative, public=False)
         self.reply(case, representative)
@@ -199,3 +227,8 @@ class ContactDesk:
             record["resolved_at"] = self.agenda.now
             contact.case.status = "resolved"
         self.journal.about(contact.case, "contact.recorded", **record)
+
+
+def mean_handling(talk_ms: int) -> float:
+    """What one live contact takes of a representative: ringing, talk, hold and after-contact work."""
+    return sum(RINGING) / 2 + talk_ms * (1 + AFTER_CONTACT) + HOLD_MEAN

@@ -16,9 +16,10 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-EVENTS_PER_CONTACT = 9.7
+EVENTS_PER_CONTACT = 10.3
 """Mean number of events that one newly arriving contact leads to, counted over long runs; scales arrivals."""
 QUEUED_CHANNELS = ("phone", "chat")
+MEAN_PATIENCE = {"phone": 220 * SECOND, "chat": 300 * SECOND}
 LONGEST_PATIENCE = 20 * MINUTE
 LONGEST_TALK = 30 * MINUTE
 """Both are cut off, which bounds how far back a finished record of a call reaches."""
@@ -30,6 +31,10 @@ class Choice:
 
     values: tuple[str, ...]
     weights: tuple[float, ...]
+
+    def share(self, *values: str) -> float:
+        """How often one of these is picked."""
+        return sum(weight for value, weight in zip(self.values, self.weights, strict=True) if value in values) / sum(self.weights)
 
     def pick(self, chance: Chance) -> str:
         return chance.choices(self.values, self.weights)[0]
@@ -77,6 +82,13 @@ QUEUES = (
 )  # fmt: skip
 
 PRIORITIES = Choice(("urgent", "high", "normal", "low"), (5, 15, 60, 20))
+REPLY_MEDIAN = {"urgent": 5 * MINUTE, "high": 20 * MINUTE, "normal": 80 * MINUTE, "": 80 * MINUTE, "low": 160 * MINUTE}
+"""How long something written lies before somebody takes it up, median; a third of the targets that are usual."""
+TARGETS = {
+    "first_reply": {"urgent": 15 * MINUTE, "high": HOUR, "normal": 4 * HOUR, "": 4 * HOUR, "low": 8 * HOUR},
+    "resolution": {"urgent": 4 * HOUR, "high": 8 * HOUR, "normal": 2 * DAY, "": 2 * DAY, "low": 5 * DAY},
+}
+"""What a source that sets due instants itself promises."""
 PRIORITY_RANK = {"urgent": 0, "high": 1, "normal": 2, "": 2, "low": 3}
 TIERS = Choice(("gold", "silver", "standard"), (1, 3, 6))
 FLAGS = Choice(("synthetic", "internal", "spam", "historical"), (3, 3, 2, 2))

@@ -10,15 +10,17 @@ from stream_app.feeds.feed import FeedEvent, FeedOutline, outline_of
 from stream_app.feeds.simulator.agenda import Agenda, Process
 from stream_app.feeds.simulator.casework import Casework
 from stream_app.feeds.simulator.chance import Chance
-from stream_app.feeds.simulator.contacts import ContactDesk
-from stream_app.feeds.simulator.floor import Desk
+from stream_app.feeds.simulator.contacts import WRITING, ContactDesk, mean_handling
+from stream_app.feeds.simulator.floor import Desk, Planner
 from stream_app.feeds.simulator.journal import Case, Journal
 from stream_app.feeds.simulator.profile import (
     DAY,
     EVENTS_PER_CONTACT,
     HOUR,
+    MEAN_PATIENCE,
     MINUTE,
     PRIORITIES,
+    QUEUED_CHANNELS,
     QUEUES,
     SECOND,
     STEADY,
@@ -30,6 +32,12 @@ from stream_app.feeds.simulator.surveys import SurveyOffice
 DEFAULT_START = int(datetime(2025, 3, 3, tzinfo=UTC).timestamp()) * SECOND
 """A Monday at midnight, in the past wherever this runs."""
 DEFAULT_DAYS = 10.0
+SMALL = 100
+"""New contacts per hour up to which nobody is specialised."""
+LIVE_VISITS = 1.45
+"""Calls and chats, transfers and returns included, per new contact that comes that way."""
+REPLIES = 1.3
+"""Written answers per new contact."""
 PROGRESS_EVERY = 30 * MINUTE
 MARGIN_MS = 8 * DAY
 """Time declared after the last event: a week in which a contact can still be repeated, and a day."""
@@ -52,15 +60,31 @@ class Simulator:
         self.journal = Journal(self.agenda, tag or f"sim{seed}")
         self.contacts_per_hour = rate * 3600 / EVENTS_PER_CONTACT
         self.customers = max(50, int(self.contacts_per_hour * 24 * 20))
-        desks = {queue.name: Desk(self.agenda, queue, self.contacts_per_hour, self.rhythm) for queue in QUEUES}
-        desk = ContactDesk(self.agenda, self.journal, desks, self.chance)
+        desk = self._desk(haste)
         surveys = SurveyOffice(self.agenda, self.journal, self.chance, haste)
         self.casework = Casework(self.agenda, self.journal, desk, surveys, self.chance, haste)
-        for each in desks.values():
-            self.agenda.start(each.shifts())
         self.agenda.start(self._arrivals())
         self.agenda.start(self._progress(), PROGRESS_EVERY)
         self.agenda.start(surveys.periodic(40 * HOUR / self.contacts_per_hour))
+
+    def _desk(self, haste: float) -> ContactDesk:
+        """Representatives for calls and chats, and others who write; a small organisation has one desk for all queues."""
+        planner = Planner(self.agenda, self.rhythm, self.chance)
+        live: dict[str, Desk] = {}
+        writers: dict[str, Desk] = {}
+        together = self.contacts_per_hour < SMALL
+        for group in [QUEUES] if together else [(queue,) for queue in QUEUES]:
+            name = "desk" if together else group[0].name
+            front, back = Desk(self.agenda, name), Desk(self.agenda, f"{name}-mail")
+            live.update((queue.name, front) for queue in group)
+            writers.update((queue.name, back) for queue in group)
+            visits = {queue: LIVE_VISITS * queue.share * queue.channels.share(*QUEUED_CHANNELS) for queue in group}
+            handling = sum(share * mean_handling(queue.talk_ms) for queue, share in visits.items()) / sum(visits.values())
+            patience = MEAN_PATIENCE["phone"] + 3 * SECOND
+            self.agenda.start(planner.live(front, self.contacts_per_hour * sum(visits.values()), handling, patience))
+            written = self.contacts_per_hour * REPLIES * sum(queue.share for queue in group)
+            self.agenda.start(planner.unhurried(back, written, WRITING))
+        return ContactDesk(self.agenda, self.journal, live, writers, self.chance, haste)
 
     def events(self) -> Iterator[FeedEvent]:
         """Events without end, in rising ``occurred_at``; can be iterated once."""
@@ -122,6 +146,15 @@ class SimulatedFeed:
         return outline_of(self.events(), MARGIN_MS)
 
 
-def live_simulator(seed: int, rate: float, start: int, *, haste: float = 30.0) -> Simulator:
+def live_simulator(seed: int, rate: float, start: int, *, haste: float = 60.0) -> Simulator:
     """Steady traffic from ``start`` on, with ids of its own for every start."""
-    return Simulator(seed, rate=rate, start=start, rhythm=STEADY, haste=haste, tag=f"live{start:x}")
+    return Simulator(seed, rate=rate, start=start, rhythm=STEADY, haste=haste, tag=_short(start))
+
+
+def _short(number: int) -> str:
+    """A number in few characters."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits or "0"
