@@ -156,6 +156,10 @@ class IntakeProcessor:
         value = self._codec.encode(mark)
         return [Output("events", None, value, partition) for partition in range(self.settings.log_partitions)]
 
+    def position(self, source: str) -> int:
+        """The instant of the source's newest event; -1 before its first."""
+        return self._sources.position(source)
+
     def paused(self) -> set[str]:
         """Sources not to be fetched from for now: too far ahead, in event time, of the slowest one being read."""
         return self._sources.too_far_ahead(self.settings.max_ahead_ms)

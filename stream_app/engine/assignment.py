@@ -64,6 +64,7 @@ class Assignment:
         self.partitions: dict[TP, StatefulPartition] = {}
         self.checkpoint_seconds = {processor.name: Durations() for processor in stateful}
         self._opening: list[asyncio.Future[None]] = []
+        self._reading_inputs: set[asyncio.Future[None]] = set()
         self._closing = asyncio.Lock()
         self._handled_before: Counter[str] = Counter()
 
@@ -93,7 +94,16 @@ class Assignment:
         return counts
 
     async def on_batch(self, batch: PartitionBatch) -> None:
-        """Give a batch to whom it belongs; whatever escapes ends the process."""
+        """Give a batch to whom it belongs. Intake's are not waited for: it chooses among those of all its partitions."""
+        if self.intake is None or batch.tp.topic not in self._inputs:
+            await self._handle(batch)
+            return
+        task = asyncio.ensure_future(self._handle(batch))
+        self._reading_inputs.add(task)
+        task.add_done_callback(self._reading_inputs.discard)
+
+    async def _handle(self, batch: PartitionBatch) -> None:
+        """Whatever escapes ends the process."""
         try:
             await self._dispatch(batch)
         except asyncio.CancelledError:

@@ -17,9 +17,16 @@ from stream_app.engine.failure import FailStop
 from stream_app.engine.outbox import Outbox, Pending, wait_all
 from stream_app.engine.processors import IntakeProcessor
 from stream_app.engine.settings import EngineSettings
-from stream_app.engine.slices import in_slices
+from stream_app.engine.turn import Turn
 
 logger = logging.getLogger(__name__)
+
+STRETCH_MS = 300_000
+"""Event time in one slice of a backlog: sources differ by little more in the log."""
+LEAST_SLICE = 16
+"""Records that are worth a turn."""
+FIRST = -(2**62)
+"""Rank of the marks."""
 
 
 class Fetching(Protocol):
@@ -54,7 +61,9 @@ class IntakeRunner:
         self._handled: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
         self._pending = Pending()
-        self._turn = asyncio.Lock()
+        self._turn = Turn()
+        self._one_batch: dict[TP, asyncio.Lock] = {}
+        self._slice_records: dict[TP, int] = {}
         self._epoch = -1
         self._stopping = asyncio.Event()
         self._ticker: asyncio.Task[None] | None = None
@@ -82,24 +91,57 @@ class IntakeRunner:
         self._ticker = asyncio.get_running_loop().create_task(self._tick_forever())
 
     async def on_batch(self, batch: PartitionBatch) -> None:
-        """Handle a fetched batch, one slice per turn; work of another assignment is dropped."""
+        """Handle a fetched batch in slices; work of another assignment is dropped.
+
+        To be called for several partitions side by side: the source that is furthest behind in event time goes first,
+        in slices of about ``STRETCH_MS``, so that the log is nearly in order even when a backlog is read.
+        """
+        async with self._one_batch.setdefault(batch.tp, asyncio.Lock()):
+            await self._handle_batch(batch)
+
+    async def _handle_batch(self, batch: PartitionBatch) -> None:
         source = self._sources.get(batch.tp)
         if source is None or batch.epoch != self._epoch or self._stopping.is_set():
             return
         if batch.start != self._handled[batch.tp]:
             self._fail(f"{source}: a batch from {self._handled[batch.tp]} on was lost, got one from {batch.start}")
             return
-        for records in in_slices(batch.records, self._settings.slice_records):
+        at = 0
+        while at < len(batch.records):
             await self._outbox.room()
-            async with self._turn:
-                if self._stopping.is_set() or batch.epoch != self._epoch:
-                    return
-                self._outbox.put(self._processor.handle(source, records), self._pending)
-                self._handled[batch.tp] = records[-1].offset + 1
-                self.records_handled += len(records)
+            await self._turn.take(self._processor.position(source))
+            try:
+                at = self._handle_slices(batch, source, at)
+            finally:
+                self._turn.give_back()
+            if at < 0:
+                return
             await asyncio.sleep(0)
         self._handled[batch.tp] = batch.next
         self.highwaters[batch.tp] = batch.highwater
+
+    def _handle_slices(self, batch: PartitionBatch, source: str, begin: int) -> int:
+        """As many slices as the turn lasts; answers where the batch goes on, -1 if it is of another assignment by now."""
+        if self._stopping.is_set() or batch.epoch != self._epoch:
+            return -1
+        at = begin
+        while at < min(len(batch.records), begin + self._settings.slice_records):
+            before = self._processor.position(source)
+            records = batch.records[at : at + self._slice_records.get(batch.tp, LEAST_SLICE)]
+            self._outbox.put(self._processor.handle(source, records), self._pending)
+            at += len(records)
+            position = self._processor.position(source)
+            self._slice_records[batch.tp] = self._next_slice(len(records), position - before)
+            if not self._turn.may_keep(position):
+                break
+        self._handled[batch.tp] = batch.records[at - 1].offset + 1
+        self.records_handled += at - begin
+        return at
+
+    def _next_slice(self, records: int, moved_ms: int) -> int:
+        """How many records of the source make about ``STRETCH_MS`` of event time, by those just handled."""
+        wanted = records * STRETCH_MS // moved_ms if moved_ms > 0 else 2 * records
+        return max(LEAST_SLICE, min(wanted, 4 * records, self._settings.slice_records))
 
     async def close(self) -> None:
         """End the assignment with a last mark and a last commit."""
@@ -145,12 +187,15 @@ class IntakeRunner:
 
     async def _tick(self, ends: Mapping[TP, tuple[int, LogEnd]], *, commit: bool) -> None:
         """With everything handled so far acknowledged: send the marks, and then commit what they cover."""
-        async with self._turn:
+        await self._turn.take(FIRST)
+        try:
             await self._pending.settled()
             complete = {self._sources[tp]: clock for tp, (clock, end) in ends.items() if self._is_complete(tp, end)}
             covered = {tp: offset for tp, offset in self._handled.items() if offset != self._committed[tp]}
             self._outbox.put(self._processor.marks(int(time.time() * 1000), complete, self._outbox.skew_ms), self._pending)
             marks = self._pending.snapshot()
+        finally:
+            self._turn.give_back()
         if commit and covered:
             await wait_all(marks)
             await self._commit(covered)

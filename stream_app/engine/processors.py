@@ -22,6 +22,9 @@ class IntakeProcessor(Protocol):
         ``handle`` calls has been acknowledged. ``complete_at``: all records before that wall-clock instant
         were handled. ``skew_ms``: broker time minus local time, None when unknown."""
 
+    def position(self, source: str) -> int:
+        """How far in event time the source's newest event is; very small before its first."""
+
     def paused(self) -> set[str]:
         """Sources that are too far ahead of the slowest and shall not be fetched for now."""
 

@@ -40,6 +40,9 @@ class Processor:
         self.complete.append(complete_at)
         return [Output("events", None, b"mark", partition=0)]
 
+    def position(self, source: str) -> int:
+        return 0
+
     def paused(self) -> set[str]:
         return self.pausing
 

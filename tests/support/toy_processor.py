@@ -127,6 +127,9 @@ class ToyIntake:
         value = orjson.dumps({"complete": complete_at})
         return [Output("dead-letters", b"mark", value)] if complete_at else []
 
+    def position(self, source: str) -> int:
+        return 0
+
     def paused(self) -> set[str]:
         return set()
 
