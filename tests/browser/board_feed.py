@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from models.catalogue.registry import BY_ID
+from models.catalogue.registry import BY_ID, CATALOGUE
 from stream_app.board.feed import FeedBatch, FeedRecord
 
 NOW = 1_790_000_000_000
@@ -72,6 +72,40 @@ def breached(case_id: str, queue: str = "billing", *, kind: str = "breached", re
         "due_at": NOW - 60_000, "detected_at": NOW - 59_000, "queue": queue, "revision": revision, "confirmed": True, "alert": True,
     }  # fmt: skip
     return FeedRecord("sla-events", case_id.encode(), orjson.dumps(body))
+
+
+def crowded_day() -> Iterable[FeedRecord]:
+    """Every number as large as it gets, in a large organisation with long names."""
+    queue = "premium-onboarding-north"
+    many, most = 88_888, 99_999
+    for entry in CATALOGUE:
+        windows = [window for window in ("now", "30m", "today", "28d") if window in entry.windows]
+        for window in windows:
+            shared = {"numerator": many, "denominator": most}
+            if entry.per_route:
+                for route in ("email", "after-call", "sms", "web"):
+                    score = {"ratio": 0.888, "score": -88.8 if entry.id == "nps" else 6.8}.get(entry.unit, many)
+                    low, high = (0.876, 0.899) if entry.unit == "ratio" else (-90.4, -86.2)
+                    yield kpi(
+                        entry.id, score, window, {"route": route}, n=most, **({"low": low, "high": high} if entry.id != "ces_mean" else {})
+                    )
+            elif entry.unit == "ratio":
+                yield kpi(entry.id, many / most, window, **shared)
+            elif entry.unit == "seconds":
+                seconds = 171_000 if entry.family == "response" else 3_559
+                yield kpi(entry.id, seconds, window, **({"since": NOW - 171_000_000} if window == "now" else {"n": most}))
+            else:
+                yield kpi(entry.id, most, window)
+    yield next_to_breach(
+        *(
+            due(f"LARGE-2026-{123_450 + i}", 40 + 17_000 * i, queue=queue, metric=("first_reply", "resolution")[i % 2], at_risk=True)
+            for i in range(10)
+        )
+    )
+    for name in (queue, "technical", "returns-and-replacements"):
+        for i in range(500):
+            yield breached(f"{name}-{i}", name)
+    yield watermark(simulated=True)
 
 
 def busy_afternoon() -> Iterable[FeedRecord]:

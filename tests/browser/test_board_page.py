@@ -16,7 +16,7 @@ import pytest
 from models.catalogue.registry import BY_ID
 from stream_app.board.feed import FeedBatch
 from stream_app.board.server import STATIC
-from tests.browser.board_feed import NOW, FakeFeed, breached, busy_afternoon, due, kpi, next_to_breach, source, watermark
+from tests.browser.board_feed import NOW, FakeFeed, breached, busy_afternoon, crowded_day, due, kpi, next_to_breach, source, watermark
 from tests.browser.board_server import serving
 from tests.browser.chromium import Page, chromium, chromium_or_skip
 
@@ -39,6 +39,33 @@ CONTRAST = """(() => {
 })()"""
 
 
+COLLISIONS = """(() => {
+    const shown = [], wrong = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node; node = walker.nextNode();) {
+        const owner = node.parentElement;
+        if (!node.data.trim() || !owner.checkVisibility() || owner.closest('select, .sr, .loading, noscript')) continue;
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        const text = range.getBoundingClientRect();
+        const name = (owner.closest('.tile')?.id ?? 'head') + ': ' + node.data;
+        for (let box = owner; box !== document.body; box = box.parentElement) {
+            const style = getComputedStyle(box), edge = box.getBoundingClientRect();
+            if (style.overflow !== 'visible' && (text.right > edge.right + 1 || text.left < edge.left - 1 || text.bottom > edge.bottom + 0.2 * text.height))
+                wrong.push('cut ' + name);
+        }
+        if (text.right > innerWidth || text.bottom > innerHeight || text.left < 0) wrong.push('outside ' + name);
+        const lines = text.height * 0.2;
+        shown.push([text.left, text.top + lines, text.right, text.bottom - lines, name]);
+    }
+    shown.forEach((a, i) => shown.slice(i + 1).forEach((b) => {
+        if (a[0] < b[2] - 0.5 && b[0] < a[2] - 0.5 && a[1] < b[3] && b[1] < a[3]) wrong.push('overlap ' + a[4] + ' / ' + b[4]);
+    }));
+    return wrong;
+})()"""
+"""Texts that are cut off by a box around them, leave the screen, or lie on one another."""
+
+
 @asynccontextmanager
 async def page_of(url: str, *, width: int = 1920, height: int = 1080, waiting_for: str = LIVE) -> AsyncIterator[Page]:
     """A fresh browser on this address; nothing may have been complained about in the console."""
@@ -46,8 +73,10 @@ async def page_of(url: str, *, width: int = 1920, height: int = 1080, waiting_fo
         page: Page = await new_page()
         await page.open(url, width, height)
         await page.until(waiting_for)
-        yield page
-        await keep_screenshot(page)
+        try:
+            yield page
+        finally:
+            await keep_screenshot(page)
         assert page.problems == []
 
 
@@ -84,6 +113,19 @@ async def test_a_busy_board_fits_the_screen_and_can_be_read(width: int, height: 
         assert await page.evaluate(CONTRAST) == []
 
 
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1366, 768)])
+async def test_large_numbers_and_long_names_neither_overlap_nor_are_cut(width: int, height: int) -> None:
+    feed = FakeFeed()
+    feed.send(*crowded_day())
+    async with (
+        serving(feed, name="Customer support", goals={"service_level": 0.8}) as url,
+        page_of(url, width=width, height=height) as page,
+    ):
+        await page.until(shows(figure("net_flow", "30m"), "+99,999"))
+        await page.until("document.querySelectorAll('#alerts li').length === 3")
+        assert "\n".join(await page.evaluate(COLLISIONS)) == ""
+
+
 async def test_every_tile_shows_value_unit_window_and_age() -> None:
     feed = FakeFeed()
     feed.send(*busy_afternoon())
@@ -92,8 +134,8 @@ async def test_every_tile_shows_value_unit_window_and_age() -> None:
             ("service_level", "30m"): "84.3 %", ("awaiting_response", "now"): "37 cases", ("backlog_unresolved", "now"): "308 cases",
             ("first_reply_p50", "30m"): "3:34 min", ("first_reply_p90", "30m"): "24:40 min", ("first_resolution_p50", "30m"): "2:42 h",
             ("first_resolution_p90", "30m"): "2.2 days", ("speed_of_answer_p90", "30m"): "41 s", ("abandonment_rate", "30m"): "4.3 %",
-            ("handle_time_p50", "30m"): "4:47 min", ("fcr", "28d"): "73.1 %", ("fcr_final", "28d"): "72.2 %", ("reopen_rate", "28d"): "4.0 %",
-            ("sla_attainment_resolution", "today"): "87.3 %", ("escalation_rate", "today"): "6.7 %", ("net_flow", "30m"): "−5 ",
+            ("handle_time_p50", "30m"): "4:47 min", ("fcr", "28d"): "73.1 %", ("fcr_final", "28d"): "72.2 %", ("reopen_rate", "28d"): "4.0 % 28 days",
+            ("sla_attainment_resolution", "today"): "87.3 %", ("escalation_rate", "today"): "6.7 % today", ("net_flow", "30m"): "−5 cases",
         }  # fmt: skip
         for (name, window), text in expected.items():
             amount = f'[data-kpi="{name}"][data-window="{window}"] .amount'
@@ -103,7 +145,7 @@ async def test_every_tile_shows_value_unit_window_and_age() -> None:
         assert all(re.search(r"\d+ s\b", age) for age in ages)
         assert await page.text("#tile-surveys tbody tr:first-child td") == "82.0 %78 to 86 · n 412"
         assert "n 24, few" in await page.text("#tile-surveys tbody tr:last-child td")
-        assert "cases" in await page.text("#tile-flow [data-kpi=net_flow] .note")
+        assert "cases" in await page.text("#tile-flow [data-kpi=opened] .note")
 
 
 async def test_what_is_not_known_is_not_available_and_never_zero() -> None:

@@ -103,11 +103,16 @@ function drawConditions(conditions) {
 
 function drawAlerts() {
   const words = { first_reply: "first reply", resolution: "resolution" };
-  const texts = store.alerts.map(({ metric, queue, breaches }) => `${breaches} × ${words[metric] ?? metric} breached · ${queue}`);
+  const alerts = store.alerts.map(({ metric, queue, breaches }) => [queue, `${format.count(breaches)} × ${words[metric] ?? metric} breached`]);
   const list = byId("alerts");
-  if (list.dataset.texts === texts.join("\n")) return;
-  list.dataset.texts = texts.join("\n");
-  list.replaceChildren(...texts.map((text) => element("li", "", icon("overdue"), text)));
+  const signature = JSON.stringify(alerts);
+  if (list.dataset.alerts === signature) return;
+  list.dataset.alerts = signature;
+  list.replaceChildren(...alerts.map(([queue, text]) => {
+    const node = element("li", "", icon("overdue"), element("span", "what", element("b", "", queue), element("span", "", text)));
+    node.title = queue;
+    return node;
+  }));
 }
 
 function drawGroups() {

@@ -3,8 +3,6 @@
 import { element, setState, setText } from "./elements.js";
 import * as format from "./format.js";
 
-const LONG = 5; // more characters than this take smaller type
-
 export class Figure {
   // `named`: the tile's head already names the window.
   constructor(part, liveWindow, named = true) {
@@ -15,7 +13,9 @@ export class Figure {
     this.number = element("span", "number", "N/A");
     this.unit = element("span", "unit");
     this.note = element("p", "note");
-    this.node = element("div", `figure ${part.size ?? "small"}`, this.label, element("p", "amount", this.number, this.unit), this.note);
+    const amount = element("p", "amount", this.number, this.unit);
+    if (!named && part.size !== "line") amount.append(element("span", "of-window", format.windowName(this.window)));
+    this.node = element("div", `figure ${part.size ?? "small"}`, this.label, amount, this.note);
     this.node.dataset.kpi = part.kpi;
     this.node.dataset.window = this.window;
     if (part.divide) this.node.classList.add("divide");
@@ -28,8 +28,8 @@ export class Figure {
     setText(this.number, amount.text);
     setText(this.unit, part.unit_below ? "" : amount.unit);
     const state = amount.text === "N/A" ? "unknown" : goalState(row, part, view, this.window);
-    setText(this.note, state === "missed" ? `▼ misses goal ${goalOf(part.kpi, view)}` : notes(row, part, view, this.named ? "" : this.window));
-    this.node.classList.toggle("long", amount.text.length > LONG);
+    setText(this.note, state === "missed" ? `▼ misses goal ${goalOf(part.kpi, view)}` : notes(row, part, view, this.named || part.size !== "line" ? "" : this.window));
+    setBreadth(this.node, amount.text, part.unit_below ? "" : amount.unit);
     const meaning = view.store.catalogue[part.kpi]?.meaning;
     if (meaning && !this.node.title) this.node.title = meaning;
     setState(this.node, state);
@@ -43,6 +43,15 @@ export class Figure {
     }
     return format.value(row, this.part);
   }
+}
+
+// The stylesheet fits the type to the room that there is.
+export function setBreadth(node, text, unit = "") {
+  const breadths = `${format.breadth(text)} ${unit.length}`;
+  if (node.dataset.breadths === breadths) return;
+  node.dataset.breadths = breadths;
+  node.style.setProperty("--digits", String(Math.max(1, format.breadth(text))));
+  node.style.setProperty("--unit", String(unit.length));
 }
 
 function notes(row, part, view, window) {

@@ -84,3 +84,8 @@ function sign(number) {
 function pad(number) {
   return String(number).padStart(2, "0");
 }
+
+// How wide a number is, in digits: what decides whether it needs smaller type.
+export function breadth(text) {
+  return [...text].reduce((sum, character) => sum + (".,: ".includes(character) ? 0.5 : 1), 0);
+}

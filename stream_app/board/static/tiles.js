@@ -1,7 +1,7 @@
 // Tiles by kind. Each is built once and filled again with every frame and every second.
 
 import { element, icon, setState, setText } from "./elements.js";
-import { Figure } from "./figures.js";
+import { Figure, setBreadth } from "./figures.js";
 import * as format from "./format.js";
 
 class Tile {
@@ -20,7 +20,7 @@ class Tile {
   renderAge(view) {
     const window = this.window();
     const age = view.dataAge === null ? "age unknown" : `${format.shortAge(view.dataAge)}${this.spec.narrow && !view.aged ? "" : " old"}`;
-    const words = this.spec.narrow && view.aged ? [age] : [window && format.windowName(window), this.spec.aside, age];
+    const words = this.spec.narrow && view.aged ? [age] : [window && format.windowName(window), this.aside ?? this.spec.aside, age];
     setText(this.age, words.filter(Boolean).join(" · "));
   }
 
@@ -103,8 +103,8 @@ class Targets extends Tile {
       const total = known.reduce((sum, row) => sum + row.value, 0);
       const text = known.length ? format.count(total) : "N/A";
       setText(number, text);
-      node.classList.toggle("long", text.length > 3);
-      setText(note, this.spec.metrics.map((metric, index) => `${metric.label} ${format.count(rows[index]?.value)}`).join(" · "));
+      setBreadth(node, text);
+      setText(note, this.spec.metrics.map((metric, index) => `${metric.label} ${format.count(rows[index]?.value)}`).join("\n"));
       const raised = view.steady.evaluate(id, known.length > 0 && total > 0);
       setState(node, known.length ? (raised ? id : "normal") : "unknown");
     }
@@ -175,9 +175,8 @@ class Surveys extends Tile {
     this.table = element("table", "surveys");
     const head = element("tr", "", element("th", "", "Route"), ...this.spec.columns.map((column) => element("th", "", column.label)));
     this.rows = element("tbody");
-    this.more = element("p", "note more");
     this.table.append(element("thead", "", head), this.rows);
-    this.body.append(this.table, this.more);
+    this.body.append(this.table);
   }
 
   window() {
@@ -198,7 +197,7 @@ class Surveys extends Tile {
     const shown = routes.length ? routes.slice(0, this.spec.routes) : [["", {}]];
     while (this.rows.rows.length > shown.length) this.rows.lastChild.remove();
     shown.forEach(([route, found], index) => this.fill(this.rows.rows[index] ?? this.addRow(), route, found));
-    setText(this.more, routes.length > shown.length ? `and ${routes.length - shown.length} more routes` : "");
+    this.aside = routes.length > shown.length ? `${shown.length} of ${routes.length}` : "";
   }
 
   addRow() {
