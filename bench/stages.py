@@ -27,6 +27,7 @@ from models.events.canonical import Definitions
 from models.progress.sources import InputSource
 from models.rollup.settings import RollupSettings
 from stream_app.engine import garbage
+from stream_app.engine.intake import LEAST_SLICE, STRETCH_MS
 from stream_app.engine.partitioner import partition_of as log_partition_of
 from stream_app.feeds.event_file import EventFileFeed
 from stream_app.feeds.sender import partition_of
@@ -144,17 +145,23 @@ class Stages:
         self.send(self.timed("rollup publish", self.rollup.publish, 0))
 
 
-def _rounds(logs: dict[tuple[str, int], list[LogRecord]], paused: Callable[[], set[str]]) -> Iterator[tuple[str, list[LogRecord]]]:
-    """Slices in turn, as a consumer fetches them; a paused source waits."""
-    position = dict.fromkeys(logs, 0)
-    while any(position[place] < len(log) for place, log in logs.items()):
-        waiting = paused()
-        for place, log in logs.items():
-            source = f"{place[0]}-{place[1]}"
-            if position[place] < len(log) and source not in waiting:
-                records = log[position[place] : position[place] + FETCH]
-                position[place] += len(records)
-                yield source, records
+def _slices(logs: dict[tuple[str, int], list[LogRecord]], position: Callable[[str], int]) -> Iterator[tuple[str, list[LogRecord]]]:
+    """Slices in the order of the engine's Intake: the source that is furthest behind first, about ``STRETCH_MS`` of it."""
+    places = {f"{name}-{number}": (name, number) for name, number in logs}
+    at = dict.fromkeys(places, 0)
+    size = dict.fromkeys(places, LEAST_SLICE)
+    reading = set(places)
+    while reading:
+        source = min(reading, key=position)
+        log, before = logs[places[source]], position(source)
+        records = log[at[source] : at[source] + size[source]]
+        at[source] += len(records)
+        yield source, records
+        moved = position(source) - before
+        wanted = len(records) * STRETCH_MS // moved if moved > 0 else 2 * len(records)
+        size[source] = max(LEAST_SLICE, min(wanted, 4 * len(records), FETCH))
+        if at[source] >= len(log):
+            reading.discard(source)
 
 
 def run(file: Path) -> Stages:
@@ -164,10 +171,9 @@ def run(file: Path) -> Stages:
     gc.freeze()
     stages = Stages()
     handled = published = cycles = 0
-    for source, records in _rounds(logs, stages.intake.paused):
+    for source, records in _slices(logs, stages.intake.position):
         stages.send(stages.timed("intake", stages.intake.handle, source, records))
         handled += len(records)
-        stages.turn()
         if handled - published >= PUBLISH_EVERY:
             published = handled
             stages.mark()
