@@ -59,7 +59,8 @@ class ClosingWindow:
                 self._revise.setdefault((start, group), set()).add(BACKLOG)
 
     def read(self, start: int, group: int, name: str, record: KpiRecord) -> None:
-        """A row as last published, by whoever it was."""
+        """A row as last published, by whoever it was. It is looked at again: its facts may have gone while nobody was there to see."""
+        self._open.setdefault(start, set()).add(group)
         self._rows.setdefault(start, {}).setdefault(group, {})[name] = record.kpi_value().signature()
         if record.revision is not None and record.revision > 1:
             self._revisions[start, group, name] = record.revision

@@ -271,6 +271,24 @@ def test_new_rollup_publishes_only_what_has_changed_meanwhile() -> None:
     assert topic.row("opened", "span", 0)["revision"] == 3
 
 
+def test_new_rollup_takes_back_rows_whose_facts_went_while_none_was_running(topic: PanesTopic) -> None:
+    for at in (NOON, NOON + DAY):
+        topic.fact(at, {"opened": 1, "offered": 1, "open_cases:open": 1})
+    topic.status(NOON + 2 * DAY, NOON + 2 * DAY)
+    topic.publish_all()
+    gone = topic.row("offered", "hour", NOON), topic.row("offered", "day", T0)
+    topic.rollup.revoked()
+    topic.fact(NOON, {"opened": -1, "offered": -1, "open_cases:open": -1})
+
+    topic.started()
+    topic.publish_all()
+
+    assert [row["value"] for row in gone] == [1, 1]
+    for row in (topic.row("offered", "hour", NOON), topic.row("offered", "day", T0), topic.row("backlog_unresolved", "hour", NOON)):
+        assert row["value"] in {None, 0}
+        assert row["revision"] == 2
+
+
 def test_new_rollup_deletes_rows_that_the_settings_no_longer_have() -> None:
     topic = PanesTopic()
     topic.fact(NOON, {"opened": 1})
