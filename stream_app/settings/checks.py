@@ -16,6 +16,8 @@ Finding = tuple[KeyPath, str]
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
+CHECKPOINTS_IN_LAG = 3_600
+"""Checkpoints within which every live key is written again for sure (``models.durability.compaction``), with a margin of a fifth."""
 _RESERVED_VALUES = ("other", "unset")
 # The defaults name channels and priorities that a list of one's own need not have: they are not checked against it.
 _DEFAULTS = Settings()
@@ -126,6 +128,9 @@ def _engine(settings: Settings) -> Iterator[Finding]:
     engine = settings.engine
     if engine.stall_timeout <= engine.checkpoint_interval:
         yield ("engine", "stall_timeout"), "must be longer than engine.checkpoint_interval"
+    if engine.compaction_lag < CHECKPOINTS_IN_LAG * engine.checkpoint_interval:
+        least = f"{CHECKPOINTS_IN_LAG} times engine.checkpoint_interval, {format_duration(CHECKPOINTS_IN_LAG * engine.checkpoint_interval)}"
+        yield ("engine", "compaction_lag"), f"must be at least {least}: not every key is written again before"
     if engine.fetch_wait >= settings.kafka.request_timeout:
         yield ("engine", "fetch_wait"), "must be shorter than kafka.request_timeout"
 
