@@ -31,7 +31,8 @@ class SpanRows:
         self._dirty[group] = None
 
     def read(self, group: int, name: str, record: KpiRecord) -> None:
-        """A row as last published, by whoever it was."""
+        """A row as last published, by whoever it was. It is looked at again."""
+        self._dirty[group] = None
         self._rows.setdefault(group, {})[name] = (record.kpi_value(), record.revision or 1)
 
     def waiting(self) -> bool:

@@ -271,7 +271,9 @@ def test_new_rollup_publishes_only_what_has_changed_meanwhile() -> None:
     assert topic.row("opened", "span", 0)["revision"] == 3
 
 
-def test_new_rollup_takes_back_rows_whose_facts_went_while_none_was_running(topic: PanesTopic) -> None:
+def test_new_rollup_takes_back_rows_whose_facts_went_while_none_was_running() -> None:
+    topic = PanesTopic(RollupSettings(partitions=1, span=True))
+    topic.fact(NOON, {"offered": 1}, SALES)
     for at in (NOON, NOON + DAY):
         topic.fact(at, {"opened": 1, "offered": 1, "open_cases:open": 1})
     topic.status(NOON + 2 * DAY, NOON + 2 * DAY)
@@ -279,6 +281,7 @@ def test_new_rollup_takes_back_rows_whose_facts_went_while_none_was_running(topi
     gone = topic.row("offered", "hour", NOON), topic.row("offered", "day", T0)
     topic.rollup.revoked()
     topic.fact(NOON, {"opened": -1, "offered": -1, "open_cases:open": -1})
+    topic.fact(NOON, {"offered": -1}, SALES)
 
     topic.started()
     topic.publish_all()
@@ -287,6 +290,7 @@ def test_new_rollup_takes_back_rows_whose_facts_went_while_none_was_running(topi
     for row in (topic.row("offered", "hour", NOON), topic.row("offered", "day", T0), topic.row("backlog_unresolved", "hour", NOON)):
         assert row["value"] in {None, 0}
         assert row["revision"] == 2
+    assert topic.row("offered", "span", "queue=sales", 0)["value"] in {None, 0}
 
 
 def test_new_rollup_deletes_rows_that_the_settings_no_longer_have() -> None:
