@@ -81,19 +81,19 @@ def crowded_day() -> Iterable[FeedRecord]:
     for entry in CATALOGUE:
         windows = [window for window in ("now", "30m", "today", "28d") if window in entry.windows]
         for window in windows:
-            shared = {"numerator": many, "denominator": most}
+            shared: dict[str, Any] = {"numerator": many, "denominator": most}
             if entry.per_route:
                 for route in ("email", "after-call", "sms", "web"):
                     score = {"ratio": 0.888, "score": -88.8 if entry.id == "nps" else 6.8}.get(entry.unit, many)
                     low, high = (0.876, 0.899) if entry.unit == "ratio" else (-90.4, -86.2)
-                    yield kpi(
-                        entry.id, score, window, {"route": route}, n=most, **({"low": low, "high": high} if entry.id != "ces_mean" else {})
-                    )
+                    interval: dict[str, Any] = {} if entry.id == "ces_mean" else {"low": low, "high": high}
+                    yield kpi(entry.id, score, window, {"route": route}, n=most, **interval)
             elif entry.unit == "ratio":
                 yield kpi(entry.id, many / most, window, **shared)
             elif entry.unit == "seconds":
                 seconds = 171_000 if entry.family == "response" else 3_559
-                yield kpi(entry.id, seconds, window, **({"since": NOW - 171_000_000} if window == "now" else {"n": most}))
+                parts: dict[str, Any] = {"since": NOW - 171_000_000} if window == "now" else {"n": most}
+                yield kpi(entry.id, seconds, window, **parts)
             else:
                 yield kpi(entry.id, most, window)
     yield next_to_breach(

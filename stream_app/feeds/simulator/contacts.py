@@ -32,7 +32,7 @@ TALK = {queue.name: queue.talk_ms for queue in QUEUES}
 AFTER_CONTACT = 0.2
 HOLD_MEAN = 19 * SECOND
 WRITING = 4 * MINUTE
-LONGEST_LYING = 5.0
+LONGEST_LYING = 4.0
 """Nothing written lies longer than so many medians."""
 RINGING = (3 * SECOND, 9 * SECOND)
 """From the turn to the answer."""

@@ -14,7 +14,7 @@ from stream_app.feeds.simulator.staffing import seats_for
 SHIFT = 15 * MINUTE
 FORECAST_ERROR = 0.1
 """Standard deviation of the logarithm: what a forecast of a quarter of an hour is off by."""
-GIVING_UP, GIVING_UP_SMALL = 0.026, 0.068
+GIVING_UP, GIVING_UP_SMALL = 0.02, 0.073
 """Share of customers that staffing accepts to lose, at a large desk; and how much more a very small one does."""
 TRUST = 150.0
 """Arrivals after which a desk believes its own count as much as the plan."""
