@@ -76,12 +76,16 @@ class CaseFold(CaseState):
 
     def next_verdict(self) -> int:
         """The earliest instant at which time alone changes the facts; ``AFTER_EVERYTHING`` if there is none."""
-        target = self.rules.service_level_target
-        instants = [fact[0] for fact in self.due_facts]
-        instants += [(contact.opened_at or 0) + target for contact in self.waiting_contacts]
-        expiries = [clock.expires_at for clock in (self.reply_clock, self.resolution_clock) if clock is not None]
-        instants += [due for due in expiries if due is not None]
-        return min(instants, default=AFTER_EVERYTHING)
+        least = AFTER_EVERYTHING
+        for due, _, _ in self.due_facts:
+            least = min(least, due)
+        for contact in self.waiting_contacts:
+            least = min(least, (contact.opened_at or 0) + self.rules.service_level_target)
+        for clock in (self.reply_clock, self.resolution_clock):
+            expires_at = clock.expires_at if clock is not None else None
+            if expires_at is not None and expires_at < least:
+                least = expires_at
+        return least
 
 
 Step = Callable[[CaseState, int, str, Payload], None]

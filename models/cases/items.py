@@ -70,7 +70,10 @@ def content_hash(item: Item) -> int:
 
 def size_of(item: Item) -> int:
     """About how many serialised bytes the item takes: a bound for the row, not an account."""
-    return 24 + len(item[2]) + len(item[3]) + sum(len(part) + 2 if isinstance(part, str) else 9 for part in item[4])
+    size = 24 + len(item[2]) + len(item[3])
+    for part in item[4]:
+        size += len(part) + 2 if isinstance(part, str) else 9
+    return size
 
 
 def event_of(item: Item, case_id: str) -> Event:

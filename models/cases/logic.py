@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from models.cases.contact import Outcome
@@ -31,6 +32,9 @@ _NOTED = (
     ("team", "to_team"),
     ("route", "route"),
 )
+_noted_values: Callable[[Event], tuple[str, ...]] = attrgetter(*(attribute for _, attribute in _NOTED))
+NOTED_KEPT = 10_000
+"""Combinations remembered as noted, so that they need not be again."""
 SEPARATOR = "\u001f"
 
 
@@ -43,6 +47,7 @@ class CasesLogic:
         self.unsent_cases: dict[str, None] = {}
         self._panes = panes
         self._dimensions = dimensions
+        self._noted: set[tuple[str, ...]] = set()
 
     # -- what the machine asks ----------------------------------------------------------------------
 
@@ -50,14 +55,20 @@ class CasesLogic:
         """Rules that hold for every record from here on."""
         self.rules = CaseRules.from_body(definitions)
         self._panes.configure(slow_width(self.rules.zone), self.rules.horizon, fast=self.rules.fast_tier)
+        self._noted.clear()
         self._dimensions.configure(self.rules.listed, self.rules.dimension_cap)
 
     def note(self, record: Event) -> None:
         """Register dimension values in log order."""
         if not self._dimensions.open_ended:
             return
-        for name, attribute in _NOTED:
-            value = getattr(record, attribute)
+        values = _noted_values(record)
+        if values in self._noted:
+            return
+        if len(self._noted) >= NOTED_KEPT:
+            self._noted.clear()
+        self._noted.add(values)
+        for (name, _), value in zip(_NOTED, values, strict=True):
             if value:
                 self._dimensions.note(name, value)
 

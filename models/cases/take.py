@@ -128,8 +128,9 @@ def pass_time(row: CaseRow, watermark: int, rules: CaseRules, dimensions: Dimens
 
 def _over_at(fold: CaseFold, rules: CaseRules) -> int:
     """When nothing can happen to the case any more; ``AFTER_EVERYTHING`` while it is open or a verdict is due."""
-    alive = fold.opened_at is not None and fold.status in UNRESOLVED and not fold.exempt
-    if alive or (fold.next_verdict() < AFTER_EVERYTHING and not fold.exempt):
+    if fold.exempt:
+        return fold.last_at + rules.horizon + 1
+    if (fold.opened_at is not None and fold.status in UNRESOLVED) or fold.next_verdict() < AFTER_EVERYTHING:
         return AFTER_EVERYTHING
     return fold.last_at + rules.horizon + 1
 
@@ -138,7 +139,9 @@ def next_wake(fold: CaseFold, rules: CaseRules) -> int:
     """The earliest instant at which the passing of time changes anything about the case."""
     if fold.exempt:
         return fold.last_at + rules.horizon + 1
-    wake = min(fold.next_verdict(), _over_at(fold, rules))
+    wake = fold.next_verdict()
+    if wake == AFTER_EVERYTHING:
+        wake = _over_at(fold, rules)
     settled_to = fold.settled_to
     for clock in (fold.reply_clock, fold.resolution_clock):
         warn_at = clock.warn_at(rules.warn_share) if clock is not None else None

@@ -156,9 +156,7 @@ class KeyedState(Generic[R]):
 
     def _keep(self, key: str, decision: Decision[R], fence: Fence) -> None:
         row = decision.row
-        add = self.panes.add
-        for fact, at, cell, weight in decision.journal:
-            add(fact, at, cell, weight, fence)
+        self.panes.add_all(decision.journal, fence)
         self.unwritten[key] = None
         if decision.over or row is None:
             self.rows.pop(key, None)

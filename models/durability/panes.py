@@ -78,6 +78,52 @@ class PaneStore:
             if start >= self.fast_limit:
                 self._add(self.fast, FAST, start, key, cell, weight, fence)
 
+    def add_all(self, journal: Iterable[tuple[str, int, Cell, int]], fence: Fence) -> None:
+        """``add`` for every fact of a record: those of one instant and cell look for their panes once."""
+        last_at, last_cell = NEVER, None
+        panes: tuple[Pane, ...] | None = None
+        for key, at, cell, weight in journal:
+            if at != last_at or cell is not last_cell:
+                last_at, last_cell = at, cell
+                panes = self._panes_at(at, cell)
+                if panes is not None:
+                    self._touched += panes
+            if panes is None:
+                self.add(key, at, cell, weight, fence)
+                continue
+            for pane in panes:
+                if pane.fence < fence:
+                    facts = pane.facts
+                    amount = facts.get(key, 0) + weight
+                    if amount:
+                        facts[key] = amount
+                    else:
+                        facts.pop(key, None)
+
+    def _panes_at(self, at: int, cell: Cell) -> tuple[Pane, ...] | None:
+        """The panes of all tiers that hold the instant; ``None`` where a tier no longer keeps it."""
+        start = at - at % self._slow_width
+        if start < self.slow_limit:
+            return None
+        cells = self.slow.get(start)
+        if cells is None:
+            cells = self.slow[start] = {}
+        slow = cells.get(cell)
+        if slow is None:
+            slow = cells[cell] = Pane((SLOW, start, cell))
+        if not self._fast:
+            return (slow,)
+        start = at - at % FAST_WIDTH
+        if start < self.fast_limit:
+            return (slow,)
+        cells = self.fast.get(start)
+        if cells is None:
+            cells = self.fast[start] = {}
+        fast = cells.get(cell)
+        if fast is None:
+            fast = cells[cell] = Pane((FAST, start, cell))
+        return slow, fast
+
     def _add(self, tier: dict[int, dict[Cell, Pane]], name: str, start: int, key: str, cell: Cell, weight: int, fence: Fence) -> None:
         cells = tier.get(start)
         if cells is None:
