@@ -53,7 +53,10 @@ class StateRun:
         self.events = list(feed.events())
         self.directory = directory
         self.file = directory / "deskpulse.toml"
-        self.file.write_text(configuration(plan, bootstrap, prefix, self.outline), encoding="utf-8")
+        text = configuration(plan, bootstrap, prefix, self.outline)
+        self.file.write_text(
+            text.replace('"hour", "day"', '"day"'), encoding="utf-8"
+        )  # hours of small groups are the oracle's own runs' business
         write_events(directory / INPUT, self.events, simulated=True)
         self.settings = load_settings(self.file, {})
         self.bootstrap = bootstrap
@@ -90,7 +93,8 @@ class StateRun:
         await eventually_async(said, within_seconds=60, what="a quarantined partition")
 
     async def stop(self) -> None:
-        assert set(await asyncio.to_thread(self.workers.stop)) == {0}
+        codes = await asyncio.to_thread(self.workers.stop)
+        assert set(codes) == {0}, (codes, [log.read_text()[-3000:] for log in self.directory.glob("worker-*.log")])
         self.workers.processes = [None] * len(self.workers.processes)
         for log in self.directory.glob("worker-*.log"):
             log.unlink()
