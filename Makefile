@@ -44,14 +44,21 @@ $(VENV)/.installed-for-development: $(VENV)/.installed
 	@touch $@
 
 .PHONY: test
-test: venv  ## all tests but the oracle, after installing what they need; coverage of models and agents
+test: venv  ## all tests but the oracle and the faults, after installing what they need; coverage of models and agents
 	@.ci/packages
-	$(BIN)/python -m pytest -m "not oracle" --cov --cov-report=term --cov-fail-under=$(COVERAGE_MINIMUM) $(PYTEST_FLAGS) $(TESTS)
+	$(BIN)/python -m pytest -m "not oracle and not faults" --cov --cov-report=term --cov-fail-under=$(COVERAGE_MINIMUM) $(PYTEST_FLAGS) $(TESTS)
 
 .PHONY: oracle
 oracle: venv  ## every published KPI against SQL over the same events, on real Kafka
 	@.ci/packages
 	$(BIN)/python -m pytest -m oracle --timeout=1800 -s $(PYTEST_FLAGS) $(TESTS)
+
+# `make faults FAULTS=--quick`: one case of each kind, and no page. `make faults FAULTS=kill-3`: that one.
+FAULTS ?= --page docs/reference/faults.md
+.PHONY: faults
+faults: venv  ## real faults on real Kafka under load, each compared with the truth; writes docs/reference/faults.md
+	@.ci/packages
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 .PHONY: bench
 bench: venv  ## the whole job's speed, with raw aiokafka and orjson in the same run
