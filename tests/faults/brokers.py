@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 from stream_app.brokers.kafka import KafkaBroker, KafkaCluster
 from tests.faults.scene import Scene
+from tests.faults.waiting import until
 
 
 async def killed(scene: Scene) -> str:
-    """kill -9 and restart under load, three times."""
+    """SIGKILL and restart under load, three times."""
     broker = _broker(scene)
     longest = 0.0
     for _ in range(3):
@@ -78,9 +80,7 @@ async def disk_full(scene: Scene) -> str:
     ballast = disk / "ballast"
     await asyncio.to_thread(_fill, ballast)
     scene.fault()
-    async with asyncio.timeout(60):
-        while broker.running:
-            await asyncio.sleep(0.1)
+    await until(lambda: not broker.running, 60)
     await asyncio.sleep(3)
     scene.crew.check()
     ballast.unlink()
@@ -88,8 +88,8 @@ async def disk_full(scene: Scene) -> str:
     return f"Kafka ends itself; new figures {await scene.figures_move():.1f} s after it was started with room"
 
 
-def _fill(ballast: object) -> None:
-    with open(str(ballast), "wb") as file:
+def _fill(ballast: Path) -> None:
+    with ballast.open("wb") as file:
         try:
             while True:
                 file.write(b"\0" * 65_536)

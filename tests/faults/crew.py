@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
+import msgspec
 
 from tests.faults.seams import Seam
+from tests.faults.waiting import until
 from tests.oracle.workers import TAIL_LINES, WorkerFailedError
-
-import msgspec  # isort: skip
 
 _ADDRESS = re.compile(r"metrics on (http://\S+)/metrics")
 _ROOT = Path(__file__).parents[2]
@@ -75,9 +75,7 @@ class Worker:
     async def says(self, words: str, within: float = 60.0) -> None:
         """Wait for words in its log. Raises ``TimeoutError``."""
         try:
-            async with asyncio.timeout(within):
-                while words not in self.log:
-                    await asyncio.sleep(0.05)
+            await until(lambda: words in self.log, within)
         except TimeoutError as error:
             raise TimeoutError(f"worker {self.number} never said {words!r}:\n{self.tail()}") from error
 
@@ -86,9 +84,7 @@ class Worker:
         self.expected = set(codes)
         began = time.monotonic()
         try:
-            async with asyncio.timeout(within):
-                while self.alive:
-                    await asyncio.sleep(0.02)
+            await until(lambda: not self.alive, within)
         except TimeoutError as error:
             raise TimeoutError(f"worker {self.number} did not end:\n{self.tail()}") from error
         self.check()

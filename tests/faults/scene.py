@@ -21,12 +21,13 @@ from tests.faults.crew import Crew, Worker
 from tests.faults.load import Load
 from tests.faults.seams import Seam
 from tests.faults.stage import Kind, Stage
+from tests.faults.waiting import until
 from tests.oracle import published
 from tests.oracle.harness import INPUT, PUBLISHED, Plan, configuration, feed_of, judge
 
 QUIET_SECONDS = 3.0
 SHOWN = 5
-DEADLINE_SECONDS = 420.0
+DEADLINE_SECONDS = 540.0
 ENGINE = {
     "DESKPULSE_ENGINE__CHECKPOINT_INTERVAL": "300ms",
     "DESKPULSE_ENGINE__SESSION_TIMEOUT": "4s",
@@ -125,15 +126,12 @@ class Scene:
 
     async def share_sent(self, share: float) -> None:
         """Wait until this share of the load was sent."""
-        while self.load.share < share:
-            await asyncio.sleep(0.05)
+        await until(lambda: self.load.share >= share)
 
     async def figures_move(self, within: float = 90.0) -> float:
         """Wait until newer figures than now were published; answers the seconds. Raises ``TimeoutError``."""
         before, began = self.watermark, time.monotonic()
-        async with asyncio.timeout(within):
-            while self.watermark == before:
-                await asyncio.sleep(0.02)
+        await until(lambda: self.watermark != before, within)
         return time.monotonic() - began
 
     async def ready(self) -> None:
@@ -174,8 +172,7 @@ class Scene:
             else:
                 await feeding
             if not self.case.ends_in_refusal:
-                while (self.watermark or 0) < self.outline.final_instant:
-                    await asyncio.sleep(0.1)
+                await until(lambda: (self.watermark or 0) >= self.outline.final_instant)
                 await self._until_quiet()
             watching.cancel()
             checking.cancel()

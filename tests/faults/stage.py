@@ -18,13 +18,13 @@ from tests.support.proxy import Proxy
 
 Kind = Literal["shared", "own", "cluster", "proxied", "small disk"]
 
-CLEANER = {"log.cleaner.backoff.ms": 300, "log.retention.check.interval.ms": 1000}
+CLEANER: dict[str, object] = {"log.cleaner.backoff.ms": 300, "log.retention.check.interval.ms": 1000}
 """Kafka looks every 15 s whether there is something to compact; a case that forces compaction need not wait so long."""
 DISK_BYTES = 400 * 1024 * 1024
 
 
 class NotHereError(Exception):
-    """This machine cannot play the case; the message says why."""
+    """The machine cannot play the case; the message says why."""
 
 
 @dataclass
@@ -88,7 +88,7 @@ async def _running(broker: LocalBroker) -> AsyncIterator[LocalBroker]:
 async def _behind_a_proxy() -> AsyncIterator[Stage]:
     """Kafka with a second listener that tells clients to come back by the proxy's port."""
     port, proxied, advertised, controller = free_ports(4)
-    listeners = {
+    listeners: dict[str, object] = {
         "listeners": f"CLIENT://{HOST}:{port},PROXIED://{HOST}:{proxied},CONTROLLER://{HOST}:{controller}",
         "advertised.listeners": f"CLIENT://{HOST}:{port},PROXIED://{HOST}:{advertised}",
         "listener.security.protocol.map": "CLIENT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
@@ -102,13 +102,17 @@ async def _behind_a_proxy() -> AsyncIterator[Stage]:
 @asynccontextmanager
 async def _on_a_small_disk() -> AsyncIterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="deskpulse-disk-") as folder:
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", folder], capture_output=True, text=True, check=False
-        )
-        if mounted.returncode != 0:
-            raise NotHereError(f"a small disk can only be mounted by root: {mounted.stderr.strip()}")
+        refused = await asyncio.to_thread(_run, "mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", folder)
+        if refused:
+            raise NotHereError(f"a small disk can only be mounted by root: {refused}")
         try:
             async with _running(KafkaBroker(data_dir=Path(folder) / "kafka", overrides=CLEANER)) as broker:
                 yield Stage(broker, broker.bootstrap, broker.bootstrap, disk=Path(folder))
         finally:
-            subprocess.run(["umount", "--lazy", folder], capture_output=True, check=False)
+            await asyncio.to_thread(_run, "umount", "--lazy", folder)
+
+
+def _run(*command: str) -> str:
+    """What it said if it failed."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stderr.strip() if done.returncode else ""

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
@@ -25,6 +25,7 @@ from tests.faults.crew import Worker
 from tests.faults.inputs import producing
 from tests.faults.scene import Scene
 from tests.faults.seams import Seam
+from tests.faults.waiting import until
 from tests.oracle import published
 
 CHANGELOG = "cases-changelog"
@@ -61,13 +62,19 @@ async def remake(scene: Scene, logical: str, partitions: int) -> None:
     [spec] = [spec for spec in specs_of(scene.settings) if spec.name == name]
     async with administering(scene) as admin:
         await admin.delete_topics([name])
-        async with asyncio.timeout(30):
-            while name in await admin.list_topics():
-                await asyncio.sleep(0.1)
-            while (await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=dict(spec.config))])).topic_errors[0][1]:
-                await asyncio.sleep(0.2)
-        while name not in await admin.list_topics():
-            await asyncio.sleep(0.1)
+        new = NewTopic(name, partitions, 1, topic_configs=dict(spec.config))
+
+        async def exists() -> bool:
+            return name in await admin.list_topics()
+
+        async def is_gone() -> bool:
+            return not await exists()
+
+        async def is_made() -> bool:
+            return not (await admin.create_topics([new])).topic_errors[0][1]
+
+        for condition in (is_gone, is_made, exists):
+            await until(condition, 30)
 
 
 async def mismatch(scene: Scene) -> str:
@@ -116,17 +123,17 @@ async def _quarantined(scene: Scene, partition: int) -> None:
     assert f"events-{partition} is quarantined" in worker.log, worker.tail()
     others = [number for number in range(4) if number != partition]
     before = await _ends(scene, others)
-    async with asyncio.timeout(60):
-        while any(now <= then for now, then in zip(await _ends(scene, others), before, strict=True)):
-            await asyncio.sleep(0.3)
+
+    async def go_on() -> bool:
+        return all(now > then for now, then in zip(await _ends(scene, others), before, strict=True))
+
+    await until(go_on, 60, 0.3)
     status, reasons = await worker.fetch("/readyz")
     assert status == 503, reasons
     await worker.leave()
 
 
 async def _ends(scene: Scene, partitions: list[int]) -> list[int]:
-    from aiokafka import AIOKafkaConsumer
-
     consumer = AIOKafkaConsumer(bootstrap_servers=scene.stage.direct, enable_auto_commit=False)
     await consumer.start()
     try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,10 +82,10 @@ def uninterrupted(settings: Settings, log: Mapping[int, list[Any]], left_out: st
     return outputs
 
 
-def _same(topic: str, expected: Set[bytes], found: Set[bytes], verdict: Verdict) -> None:
+def _same(topic: str, expected: AbstractSet[bytes], found: AbstractSet[bytes], verdict: Verdict) -> None:
     for what, values in (("missing", expected - found), ("not those of the uninterrupted run", found - expected)):
         if values:
-            verdict.problems.append(f"{topic}: {len(values)} outputs {what}, such as {sorted(values)[0].decode()}")
+            verdict.problems.append(f"{topic}: {len(values)} outputs {what}, such as {min(values).decode()}")
 
 
 async def _accounts(bootstrap: str, settings: Settings, log: Mapping[int, list[Any]], verdict: Verdict) -> None:
