@@ -173,7 +173,7 @@ class Casework:
         if self.chance.happens(0.3):
             self.agenda.start(self.surveys.ask(case))
         if self.chance.happens(0.2):
-            self.agenda.start(self.story(self._again(case)), self._later(0.6 * DAY))
+            self.agenda.start(self.story(self._again(case)), self._later(0.4 * DAY))
         if self.chance.happens(0.05):
             yield self._later(8 * HOUR)
             yield from self.desk.visit(case, self.chance.choice(("phone", "email")))
