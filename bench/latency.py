@@ -20,9 +20,9 @@ from aiokafka import AIOKafkaProducer
 
 from bench.pipeline import SEED, consuming, new_pipeline
 from bench.process import Worker
+from stream_app.feeds.feed import INPUT_TOPICS
 from stream_app.feeds.sender import partition_of
 from stream_app.feeds.simulator import SimulatedFeed
-from stream_app.feeds.feed import INPUT_TOPICS
 
 TICK_SECONDS = 0.005
 WARM_UP_SECONDS = 10.0
@@ -92,7 +92,7 @@ async def latency_run(bootstrap: str, directory: Path, rate: float, seconds: flo
     try:
         with Worker(configuration) as worker:
             watching = asyncio.create_task(_watch(bootstrap, settings.topic("kpis"), seen))
-            await _until_published(worker, seen, settings, bootstrap)
+            await _until_published(worker, settings, bootstrap)
             began = time.time()
             await feeding.run(events, WARM_UP_SECONDS + seconds)
             ended = time.time()
@@ -104,7 +104,7 @@ async def latency_run(bootstrap: str, directory: Path, rate: float, seconds: flo
     return _judged(feeding.opened, seen, rate, worker.sampled.cpu_between(began + WARM_UP_SECONDS, ended) / seconds)
 
 
-async def _until_published(worker: Worker, seen: list[tuple[int, float]], settings: Any, bootstrap: str) -> None:
+async def _until_published(worker: Worker, settings: Any, bootstrap: str) -> None:
     """Until the worker publishes at all."""
     async with consuming(bootstrap, settings.topic("kpis")) as consumer:
         while not await consumer.getmany(timeout_ms=200):
@@ -116,9 +116,8 @@ async def _watch(bootstrap: str, topic: str, seen: list[tuple[int, float]]) -> N
         while True:
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 now = time.perf_counter()
-                for record in records:
-                    if record.key == VISIBLE and record.value is not None:
-                        seen.append((int(json.loads(record.value)["value"] or 0), now))
+                visible = (record.value for record in records if record.key == VISIBLE and record.value is not None)
+                seen.extend((int(json.loads(value)["value"] or 0), now) for value in visible)
 
 
 async def _until_seen(seen: list[tuple[int, float]], wanted: int, worker: Worker) -> None:

@@ -46,15 +46,20 @@ async def new_pipeline(bootstrap: str, directory: Path, inputs: str, *, declared
     return file, settings
 
 
+def _events_in(file: Path, events: int) -> EventFileFeed:
+    """The simulated events in a file, made if it is not there."""
+    if not file.exists():
+        write_events(file, SimulatedFeed(SEED, events).events(), simulated=True)
+    return EventFileFeed(file)
+
+
 async def fill(bootstrap: str, file: Path, topics: Mapping[str, str], events: int) -> tuple[int, int]:
     """Send the simulated file, progress declared on the way as a replay does.
 
     Answers how many events were sent (the file's own declarations of progress are not counted) and the instant
     up to which they are complete.
     """
-    if not file.exists():
-        write_events(file, SimulatedFeed(SEED, events).events(), simulated=True)
-    feed = EventFileFeed(file)
+    feed = _events_in(file, events)
     known = feed.outline()
     outline = FeedOutline(known.events, known.first_instant, known.last_instant, known.last_instant, known.disorder_ms)
     sent = await replay(feed, bootstrap, ReplayPlan(topics=topics), outline=outline)

@@ -15,7 +15,9 @@ PAGES = (ROOT / "docs/reference/performance.md", ROOT / "README.md")
 BLOCK = re.compile(r"<!-- BENCH begin.*?<!-- BENCH end -->", re.DOTALL)
 
 
-def table(floors: Sequence[Run], jobs: Sequence[Run], latency: Latency | None, recovered: Recovered | None, on: dict[str, str]) -> str:
+def table(
+    floors: Sequence[Run], jobs: Sequence[Run], latency: Latency | None, recovered: Recovered | None, on: dict[str, str]
+) -> str:
     """Markdown: the figures, and the machine below them."""
     lines = []
     if jobs:
@@ -32,7 +34,10 @@ def table(floors: Sequence[Run], jobs: Sequence[Run], latency: Latency | None, r
             f"{latency.cpu_share:.0%} of one core)."
         )
     if recovered is not None:
-        lines.append(f"Recovery: {recovered.seconds_per_million:.1f} s per million changelog records ({recovered.records:,} in {recovered.seconds:.1f} s).")
+        lines.append(
+            f"Recovery: {recovered.seconds_per_million:.1f} s per million changelog records "
+            f"({recovered.records:,} in {recovered.seconds:.1f} s)."
+        )
     lines += ["", _machine(on, jobs)]
     return "\n".join(lines) + "\n"
 
@@ -51,10 +56,11 @@ def _range(values: Sequence[float], form: str) -> str:
 
 
 def _machine(on: dict[str, str], jobs: Sequence[Run]) -> str:
-    events = f"{jobs[0].events:,} simulated events, 3 topics of 4 partitions, {len(jobs)} interleaved runs, medians (ranges). " if jobs else ""
+    runs = f"{len(jobs)} interleaved runs, medians (ranges)" if len(jobs) > 1 else "1 run"
+    events = f"{jobs[0].events:,} simulated events, 3 topics of 4 partitions, {runs}. " if jobs else ""
     return (
-        f"{events}{on['cpu']}, {on['cores']} cores shared with the broker, {on['memory']}; Python {on['python']}, Apache Kafka {on['kafka']}, "
-        f"aiokafka {on['aiokafka']}, faust-streaming {on['faust-streaming']}, msgspec {on['msgspec']}, {on['system']}."
+        f"{events}{on['cpu']}, {on['cores']} cores shared with the broker, {on['memory']}; "
+        f"Python {on['python']}, Apache Kafka {on['kafka']}, aiokafka {on['aiokafka']}, faust-streaming {on['faust-streaming']}, msgspec {on['msgspec']}, {on['system']}."
     )
 
 
@@ -65,8 +71,9 @@ def update_pages(text: str) -> list[Path]:
         if not page.exists():
             continue
         content = page.read_text(encoding="utf-8")
-        block = f"<!-- BENCH begin: written by `python -m bench --update` -->\n{text}<!-- BENCH end -->"
-        if BLOCK.search(content):
-            page.write_text(BLOCK.sub(lambda _: block, content), encoding="utf-8")
+        found = BLOCK.search(content)
+        if found:
+            block = f"<!-- BENCH begin: written by `python -m bench --update` -->\n{text}<!-- BENCH end -->"
+            page.write_text(content[: found.start()] + block + content[found.end() :], encoding="utf-8")
             changed.append(page)
     return changed

@@ -61,7 +61,9 @@ def floor_run(bootstrap: str, events: int, topics: Mapping[str, str]) -> Run:
     return Run(found["events"], found["seconds"], found["cpu_seconds"], found["peak_mib"])
 
 
-async def job_run(bootstrap: str, directory: Path, inputs: str, events: int, final_instant: int, *, profile: Path | None = None) -> tuple[Run, Path]:
+async def job_run(
+    bootstrap: str, directory: Path, inputs: str, events: int, final_instant: int, *, profile: Path | None = None
+) -> tuple[Run, Path]:
     """One run; answers its figures and the configuration of the worker, whose state is left in Kafka."""
     configuration, settings = await new_pipeline(bootstrap, directory, inputs, declared=True)
     with Worker(configuration) as worker:
