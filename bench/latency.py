@@ -75,7 +75,7 @@ def _events(count: int) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
         content = dict(event.event)
         for name in ("flags", "due", "promised_for"):
             content.pop(name, None)
-        if content["type"].startswith("commitment."):
+        if str(content["type"]).startswith("commitment."):
             continue
         yield event.topic, event.key, content
 

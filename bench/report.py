@@ -21,7 +21,8 @@ def table(
     """Markdown: the figures, and the machine below them."""
     lines = []
     if jobs:
-        lines += ["| One worker, one run of `make bench` | Events/s | of the floor | CPU-s per million | Peak memory |", "|---|---|---|---|---|"]
+        lines.append("| One worker, one run of `make bench` | Events/s | of the floor | CPU-s per million | Peak memory |")
+        lines.append("|---|---|---|---|---|")
         ratio = median(run.rate for run in jobs) / median(run.rate for run in floors) if floors else None
         if floors:
             lines.append(_row("Floor: raw aiokafka + orjson + a dict", floors, 1.0))
@@ -60,7 +61,8 @@ def _machine(on: dict[str, str], jobs: Sequence[Run]) -> str:
     events = f"{jobs[0].events:,} simulated events, 3 topics of 4 partitions, {runs}. " if jobs else ""
     return (
         f"{events}{on['cpu']}, {on['cores']} cores shared with the broker, {on['memory']}; "
-        f"Python {on['python']}, Apache Kafka {on['kafka']}, aiokafka {on['aiokafka']}, faust-streaming {on['faust-streaming']}, msgspec {on['msgspec']}, {on['system']}."
+        f"Python {on['python']}, Apache Kafka {on['kafka']}, aiokafka {on['aiokafka']}, "
+        f"faust-streaming {on['faust-streaming']}, msgspec {on['msgspec']}, {on['system']}."
     )
 
 
