@@ -50,7 +50,9 @@ def test_a_rebuild_that_was_not_finished_counts_for_the_epoch() -> None:
 
 def test_garbage_is_passed_over() -> None:
     former = Former()
-    former.read_changelog(records((b"m", b"\xff" * 40), (b"m", b""), (b"p\xff", b"x"), (b"r\xff\xfe", b"x"), (b"?", b"\xff" * 9), (None, b"")))
+    former.read_changelog(
+        records((b"m", b"\xff" * 40), (b"m", b""), (b"p\xff", b"x"), (b"r\xff\xfe", b"x"), (b"?", b"\xff" * 9), (None, b""))
+    )
     assert (former.rows, former.panes, former.marker, former.epoch) == (set(), set(), None, 0)
 
 
