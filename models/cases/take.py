@@ -63,6 +63,8 @@ def _take_second(row: CaseRow, known: Item, item: Item, rules: CaseRules, dimens
 def _step(row: CaseRow, fold: CaseFold, item: Item, rules: CaseRules, dimensions: Dimensions) -> Taken:
     try:
         fold.step(item)
+        if item[0] <= row.settled_to:  # late: the facts are always those settled to that instant, also after a recovery
+            fold.settle(row.settled_to)
     except BaseException:
         row.fold = None  # half stepped: made again from the items when it is needed
         raise
