@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
@@ -122,6 +122,23 @@ def engine_settings(settings: Settings) -> EngineSettings:
 
 async def work(settings: Settings) -> int:
     """Run a worker until SIGTERM or SIGINT; the exit code (``stream_app.engine.ExitCode``)."""
+    preparing = asyncio.ensure_future(_prepare(settings))
+    _on_signals(preparing.cancel)
+    try:
+        prepared = await preparing
+    except asyncio.CancelledError:
+        logger.info("asked to stop before the work had begun")
+        return 0
+    return prepared if isinstance(prepared, int) else await _serve(settings, prepared)
+
+
+def _on_signals(stop: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+async def _prepare(settings: Settings) -> Worker | int:
+    """Wait for broker and topics and build the worker, or the exit code of a refusal."""
     plain = engine_settings(settings)
     try:
         counts = await wait_for_topics(plain, (*settings.active_inputs(), "events", "customer-log"))
@@ -133,8 +150,7 @@ async def work(settings: Settings) -> int:
         logger.critical("worker refuses to run (exit 78): %s", refused)
         return 78
     await ensure_definitions(settings, plain.security)
-    worker = create_app(settings, counts)
-    return await _serve(settings, worker)
+    return create_app(settings, counts)
 
 
 def _log_partitions_problem(settings: Settings, counts: Mapping[str, int]) -> str:
@@ -150,9 +166,7 @@ def _log_partitions_problem(settings: Settings, counts: Mapping[str, int]) -> st
 
 async def _serve(settings: Settings, worker: Worker) -> int:
     engine = worker.engine
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, engine.stop)
+    _on_signals(engine.stop)
     server = HealthServer(
         worker.registry,
         settings.metrics.host,
