@@ -42,16 +42,17 @@ async def absent(scene: Scene) -> str:
     broker = _broker(scene)
     await asyncio.to_thread(broker.stop)
     scene.fault()
-    workers = scene.hire(scene.case.workers)
-    for worker in workers:
+    impatient, *workers = scene.hire(scene.case.workers + 1)
+    for worker in (impatient, *workers):
         await worker.says("no answer from the Kafka broker")
+    await impatient.leave()
     await asyncio.sleep(5)
     scene.crew.check()
     await asyncio.to_thread(broker.start)
     began = time.monotonic()
     scene.begin_load()
     await scene.ready()
-    return f"they say so and wait; ready {time.monotonic() - began:.1f} s after it came"
+    return f"they say so and wait, SIGTERM ends them with 0; ready {time.monotonic() - began:.1f} s after it came"
 
 
 async def one_of_three_lost(scene: Scene) -> str:

@@ -114,8 +114,8 @@ async def hang(scene: Scene) -> str:
 
 async def hang_alone(scene: Scene) -> str:
     """The same with nobody beside it; it is started again, as a supervisor would."""
-    for worker in scene.crew.alive:
-        await worker.leave()
+    await scene.ready()
+    await scene.crew.leave()
     [hanging] = scene.hire(seam=Seam(hangs_after=5.0))
     await hanging.ended(ExitCode.STALLED)
     scene.fault()
