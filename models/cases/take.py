@@ -78,14 +78,14 @@ def _step(row: CaseRow, fold: CaseFold, item: Item, rules: CaseRules, dimensions
 
 
 def _recompute(row: CaseRow, item: Item, instead_of: Item | None, rules: CaseRules, dimensions: Dimensions) -> Taken:
-    said = set(row.warm(rules, dimensions).announced)
+    said = {step[:3] for step in row.warm(rules, dimensions).announced}  # one id is said once, whatever its cell is now
     items = sorted([kept for kept in row.items if kept is not instead_of] + [item], key=order)
     fold = fold_all(items, rules, dimensions, row.settled_to)
     if instead_of is not None:
         row.drop(instead_of)
     row.add(item)
     row.fold = fold
-    announced = [step for step in fold.announced if step not in said]
+    announced = [step for step in fold.announced if step[:3] not in said]
     fold.said = len(fold.announced)
     fold.contacts_changed = True
     return Taken(_rebook(row, fold), announced)
