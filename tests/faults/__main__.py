@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.faults.cases import CASES
 from tests.faults.run import play_all
 from tests.faults.scene import Outcome
-from tests.faults.table import cells, line, recalled, remember, write_page
+from tests.faults.table import cells, line, not_played, recalled, remember, write_page
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def main() -> int:
     outcomes = asyncio.run(play_all(chosen, say))
     if given.page:
         rows = {**(recalled(given.results) if given.results else {}), **{outcome.case.name: cells(outcome) for outcome in outcomes}}
-        write_page([rows[name] for name in CASES if name in rows], given.page)
+        write_page([rows.get(name) or not_played(case) for name, case in CASES.items()], given.page)
     failed = [outcome for outcome in outcomes if not outcome.ok]
     sys.stdout.write(f"{len(outcomes)} cases, {len(failed)} not as they must be\n")
     return 1 if failed else 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from stream_app.brokers.kafka_jars import KAFKA_VERSION
 from tests.faults.run import NOT_RUN
-from tests.faults.scene import Outcome
+from tests.faults.scene import Case, Outcome
 
 HEADER = """# Faults
 
@@ -48,6 +48,11 @@ def cells(outcome: Outcome) -> tuple[str, ...]:
         differences,
         note,
     )
+
+
+def not_played(case: Case) -> tuple[str, ...]:
+    """The row of a case that is not among the results."""
+    return case.number, case.fault, str(case.workers), *[""] * 5, f"not played in this run; `python -m tests.faults {case.name}`"
 
 
 def line(outcome: Outcome) -> str:
