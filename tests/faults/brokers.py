@@ -15,7 +15,7 @@ async def killed(scene: Scene) -> str:
     """SIGKILL and restart under load, three times."""
     broker = _broker(scene)
     longest = 0.0
-    for _ in range(3):
+    for _ in range(scene.rounds(3)):
         await scene.ready()
         await scene.figures_move()
         await asyncio.to_thread(broker.kill)

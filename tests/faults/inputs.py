@@ -35,7 +35,7 @@ async def producing(scene: Scene) -> AsyncIterator[AIOKafkaProducer]:
 async def bad_bytes(scene: Scene) -> str:
     """Every kind of bad message, null keys and values, mixed into the load; sent once each per round into a topic and partition at random."""
     async with producing(scene) as producer:
-        for _ in range(3):
+        for _ in range(scene.rounds(3)):
             for value in (*(value for value, _, _ in BAD.values()), None, b"\x00" * 64):
                 name = scene.topic(scene.chance.choice(("contacts", "resolutions", "surveys")))
                 key = scene.chance.choice((None, b"", b"case-1", b"\xff\xfe"))

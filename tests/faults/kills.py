@@ -18,7 +18,7 @@ CYCLES = 14
 async def kill_at_random(scene: Scene) -> str:
     """SIGKILL at random moments, every fourth time while the worker is still starting or recovering; a new one at once."""
     unready = 0
-    for number in range(KILLS):
+    for number in range(scene.rounds(KILLS)):
         victim = scene.chance.choice(scene.crew.alive)
         if number % 4 == 3:
             unready += 1
@@ -62,7 +62,7 @@ async def join_leave_die(scene: Scene) -> str:
     """1 -> 3 -> 1 workers and on, by joining, leaving and dying in turn."""
     longest = 0.0
     running = list(scene.crew.workers)
-    for turn in range(CYCLES):
+    for turn in range(4 if scene.quick else CYCLES):
         match turn % 4:
             case 0:
                 running += scene.hire(2)
@@ -78,12 +78,12 @@ async def join_leave_die(scene: Scene) -> str:
         await asyncio.sleep(scene.chance.uniform(0.5, 3.0))
         while len(running) > 3:
             running.pop(0).kill()
-    return f"{CYCLES} changes; leaving took up to {longest:.1f} s"
+    return f"leaving took up to {longest:.1f} s"
 
 
 async def freeze_and_wake(scene: Scene) -> str:
     """Three times: a worker stands still past its session while another takes over; it wakes up; then all die and a fresh one recovers."""
-    for _ in range(3):
+    for _ in range(scene.rounds(3)):
         await scene.ready()
         await scene.figures_move()
         frozen = scene.chance.choice(scene.crew.alive)
@@ -126,7 +126,7 @@ async def hang_alone(scene: Scene) -> str:
 async def terminate(scene: Scene) -> str:
     """SIGTERM under load, again and again, a new worker each time."""
     longest = 0.0
-    for _ in range(6):
+    for _ in range(scene.rounds(6)):
         worker: Worker = scene.crew.alive[-1]
         await worker.ready()
         await asyncio.sleep(scene.chance.uniform(0.2, 2.0))

@@ -15,21 +15,21 @@ from tests.faults.stage import NotHereError, Stages
 NOT_RUN = "not run: "
 
 
-async def play_all(cases: Iterable[Case], say: Callable[[Outcome], object] = lambda _: None) -> list[Outcome]:
+async def play_all(cases: Iterable[Case], say: Callable[[Outcome], object], *, quick: bool) -> list[Outcome]:
     """Play each; whatever goes wrong in one is its outcome."""
     stages = Stages()
     outcomes = []
     try:
         for case in cases:
-            outcomes.append(await play(case, stages))
+            outcomes.append(await play(case, stages, quick=quick))
             say(outcomes[-1])
     finally:
         stages.close()
     return outcomes
 
 
-async def play(case: Case, stages: Stages) -> Outcome:
-    """One case on its stage, in a directory of its own."""
+async def play(case: Case, stages: Stages, *, quick: bool) -> Outcome:
+    """One case on its stage, in a directory of its own. ``quick``: half the load, each fault once."""
     keep = keep_directory()
     directory = keep / case.name if keep else Path(tempfile.mkdtemp(prefix="deskpulse-faults-"))
     directory.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ async def play(case: Case, stages: Stages) -> Outcome:
     scene: Scene | None = None
     try:
         async with stages.open(case.stage) as stage:
-            scene = Scene(case, stage, directory)
+            scene = Scene(case, stage, directory, quick=quick)
             return await scene.play()
     except NotHereError as error:
         return Outcome(case, 0, 0.0, None, 0, 0.0, f"{NOT_RUN}{error}", [])

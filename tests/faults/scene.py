@@ -88,18 +88,19 @@ class Outcome:
 class Scene:
     """What an injector has in hand."""
 
-    def __init__(self, case: Case, stage: Stage, directory: Path, seed: int = 7) -> None:
+    def __init__(self, case: Case, stage: Stage, directory: Path, *, quick: bool = False, seed: int = 7) -> None:
         self.case = case
         self.stage = stage
         self.directory = directory
         self.chance = random.Random(seed)
+        self.quick = quick
         self.faults = 0
         self._begun = asyncio.Event()
         self.watermark: int | None = None
         self.clock = 0
         self.standstill = 0.0
         self.published_rows = 0
-        plan = Plan(data="simulated", events=case.events, seed=seed)
+        plan = Plan(data="simulated", events=case.events // 2 if quick else case.events, seed=seed)
         feed, self.outline = feed_of(plan)
         self.feed = case.feed(feed)
         self.environment = {**ENGINE, "DESKPULSE_KAFKA__REPLICATION_FACTOR": str(stage.replication), **case.environment}
@@ -115,6 +116,10 @@ class Scene:
     def fault(self, count: int = 1) -> None:
         """One more fault was injected."""
         self.faults += count
+
+    def rounds(self, many: int) -> int:
+        """How often to do it: once in a quick run."""
+        return 1 if self.quick else many
 
     def hire(self, count: int = 1, seam: Seam | None = None) -> list[Worker]:
         """Start workers."""

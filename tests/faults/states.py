@@ -100,7 +100,7 @@ async def corrupt(scene: Scene) -> str:
         "a key of no kind": (b"\xff\x00key", seal(far, b"\x90")),
         "a wrong type": (b"rcorrupt", seal(far, msgspec.msgpack.encode({"not": "a row"}))),
     }
-    for number, (form, (key, value)) in enumerate(forms.items()):
+    for number, (form, (key, value)) in list(enumerate(forms.items()))[: scene.rounds(4)]:
         await scene.share_sent(0.1 + 0.15 * number)
         await scene.ready()
         if form != "in the middle":

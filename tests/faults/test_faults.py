@@ -1,4 +1,4 @@
-"""Real faults as tests: all of them with ``-m faults``, one of each kind with ``-m "faults and ci"``."""
+"""Real faults as tests: all of them with ``-m faults``, one of each kind with ``-m "faults and ci"``. Each fault once; `make faults` does more."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.kafka, pytest.mark.slow, pytest.ma
 def test_figures_are_exact_after(case: Case) -> None:
     stages = Stages()
     try:
-        outcome = asyncio.run(play(case, stages))
+        outcome = asyncio.run(play(case, stages, quick=True))
     except BrokerUnavailableError as error:
         missing(str(error))
     finally:
