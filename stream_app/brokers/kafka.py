@@ -47,14 +47,16 @@ def new_plan(size: int, ports: Sequence[int] = ()) -> ClusterPlan:
     """A plan with fresh identity; client ports are the given ones, the others are free ones."""
     free = free_ports(2 * size)
     chosen = (*ports, *free[len(ports) : size])
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+    identity = bytes([uuid.uuid4().bytes[0] & 0x7F]) + uuid.uuid4().bytes[1:]  # a leading dash would be taken for an option
+    cluster_id = base64.urlsafe_b64encode(identity).rstrip(b"=").decode()
     return ClusterPlan(cluster_id, tuple(Node(i + 1, chosen[i], free[size + i]) for i in range(size)))
 
 
 class KafkaBroker(BrokerProcess):
     """One broker. Its data survives ``stop``, ``kill`` and ``restart``; a data directory made here goes with ``close``.
 
-    Topics are never created on demand. ``overrides``: further broker settings, in place of those of ``properties``. Raises ``BrokerUnavailableError`` from ``start`` without Java 17 or Kafka's jars.
+    Topics are never created on demand. ``overrides``: further broker settings, in place of those of ``properties``.
+    Raises ``BrokerUnavailableError`` from ``start`` without Java 17 or Kafka's jars.
     """
 
     def __init__(
