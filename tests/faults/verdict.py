@@ -46,8 +46,11 @@ async def look(bootstrap: str, settings: Settings, *, left_out: str = "") -> tup
         found = Counter([_sorted(record.value) async for record in published.records(bootstrap, settings.topic(topic))])
         verdict.repeated += found.total() - len(found)
         _same(topic, expected[topic], found.keys(), verdict)
+        said: dict[str, bytes] = {}
         for value in found:
             body = orjson.loads(value)
+            if said.setdefault(body["id"], value) is not value:
+                verdict.problems.append(f"one id, two contents: {said[body['id']].decode()} and {value.decode()}")
             verdict.retracted += body["kind"] == "retracted"
             if body["kind"] == "breached":
                 breached.add((body["case_id"], body["metric"]))
@@ -67,10 +70,7 @@ async def _log(bootstrap: str, settings: Settings) -> dict[int, list[Any]]:
 
 
 def uninterrupted(settings: Settings, log: Mapping[int, list[Any]], left_out: str = "") -> dict[str, set[bytes]]:
-    """What one run over the same canonical log, in memory and without any fault, puts out, per topic.
-
-    One id may have several contents: a case event is said again when an older event, read later, corrects its cell.
-    """
+    """What one run over the same canonical log, in memory and without any fault, puts out, per topic."""
     outputs: dict[str, set[bytes]] = {topic: set() for topic in EVENT_TOPICS}
     processor = CasesProcessor(settings.kafka.log_partitions, CASES)
     for number, records in log.items():
