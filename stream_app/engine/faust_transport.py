@@ -108,7 +108,10 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher
         _forget_missing_offsets(fetcher)
         with fetcher._subscriptions.fetch_context():
-            drained = await fetcher.fetched_records(active_partitions, timeout=timeout, max_records=max_records)
+            try:
+                drained = await fetcher.fetched_records(active_partitions, timeout=timeout, max_records=max_records)
+            except NoOffsetForPartitionError:  # found out while waiting, of a partition that was opened meanwhile; nothing was drained
+                return {}
         batches = {}
         for partition, records in drained.items():
             tp = TP(partition.topic, partition.partition)
