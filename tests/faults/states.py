@@ -208,10 +208,13 @@ async def recovery(scene: Scene) -> str:
     proxy = scene.stage.proxy
     assert proxy is not None
     await scene.share_sent(0.6)
+    await scene.ready()
+    await scene.figures_move()
     for worker in scene.crew.alive:
         worker.kill()
     scene.fault()
     before = await _offered(scene)
+    assert before, "the load has not brought any figures yet"
     proxy.bytes_per_second = 200_000
     [worker] = scene.hire()
     looks, shown, seconds = await _watch_recovery(worker, before)
@@ -231,7 +234,6 @@ async def _offered(scene: Scene) -> dict[frozenset[tuple[str, str]], float]:
         if record.key.startswith(b'["offered","28d"') and record.value is not None:
             row = orjson.loads(record.value)
             found[frozenset(row["group"].items())] = row["value"] or 0.0
-    assert found
     return found
 
 
@@ -289,7 +291,7 @@ async def compacted_under_a_zombie(scene: Scene) -> str:
         worker.kill()
     scene.hire(seam=seam)
     await scene.ready()
-    assert held < written * 0.8, f"Kafka has compacted nothing: {held} of {written}"
+    assert held < written * 0.95, f"Kafka has compacted nothing: {held} of {written}"
     return f"compaction has left {held:,} of {written:,} changelog records when the fresh worker recovered"
 
 
