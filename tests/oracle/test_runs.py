@@ -20,7 +20,7 @@ from tests.support.requirements import missing
 pytestmark = [pytest.mark.oracle, pytest.mark.kafka, pytest.mark.slow]
 
 RESULTS: dict[str, Result] = {}
-FEWER = 150_000
+FEWER = 60_000
 """Events of the runs that show that order, workers and kills change nothing."""
 
 
