@@ -193,6 +193,7 @@ _INPUTS = (
         number="8",
         kind="input",
         fault="same id same content, same id other content",
+        contradicted=True,
         inject=inputs.again,
         workers=2,
         seconds=20,

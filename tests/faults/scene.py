@@ -44,7 +44,7 @@ class Case:
     ``inject`` runs while the load is on and answers a note; ``seconds``: how long most of the load takes. ``starts``: the workers
     are started with the load, else by the injector;
     ``holds_load``: the load waits for ``Scene.begin_load``. ``ends_in_refusal``: nothing can be compared. ``late``: the load has
-    events behind what was declared. ``quick``: the one of its kind that CI runs.
+    events behind what was declared; ``contradicted``: one id with two contents. ``quick``: the one of its kind that CI runs.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Case:
     ends_in_refusal: bool = False
     late: bool = False
     left_out: str = ""
+    contradicted: bool = False
     quick: bool = False
 
 
@@ -225,7 +226,7 @@ class Scene:
     async def _judge(self, began: float, note: str, problems: list[str]) -> Outcome:
         bootstrap = self.stage.direct
         await published.write_rows(bootstrap, {name: self.topic(name) for name in ("kpis", "kpi-windows")}, self.directory / PUBLISHED)
-        found, breached = await verdict.look(bootstrap, self.settings, left_out=self.case.left_out)
+        found, breached = await verdict.look(bootstrap, self.settings, left_out=self.case.left_out, contradicted=self.case.contradicted)
         assert self.watermark is not None
         comparison, _ = await asyncio.to_thread(judge, self.directory, self.settings.definitions(), self.watermark, self.clock)
         verdict.false_alarms(self.directory, breached, found, late=self.case.late)

@@ -215,7 +215,7 @@ async def recovery(scene: Scene) -> str:
     scene.fault()
     before = await _offered(scene)
     assert before, "the load has not brought any figures yet"
-    proxy.bytes_per_second = 200_000
+    proxy.bytes_per_second = 500_000
     [worker] = scene.hire()
     looks, shown, seconds = await _watch_recovery(worker, before)
     proxy.bytes_per_second = None
@@ -251,7 +251,7 @@ async def _watch_recovery(worker: Worker, before: Mapping[frozenset[tuple[str, s
         partial = {group: (gauges.get(group, 0.0), value) for group, value in before.items() if gauges.get(group, 0.0) < value}
         if gauges and partial:
             raise AssertionError(f"not ready, and shown below what was published: {list(partial.items())[:5]}")
-        if time.monotonic() - began > 120:
+        if time.monotonic() - began > 240:
             raise TimeoutError(worker.tail())
         await asyncio.sleep(0.05)
 

@@ -25,7 +25,7 @@ were going on. Standstill: the longest time without newer figures on the output 
 that are not what SQL computes from the events sent; beside it how many were compared. Each run also compares every record (distinct
 by id and content) of `case-events` and `sla-events` with an uninterrupted run in memory over the same canonical log, every breach with the truth, and accounts
 for every record sent (in the log, dead letter or progress) and counted (applied, duplicate, conflict, too late, full). A case with any
-problem is marked **wrong**.
+problem is marked **wrong**. Breaches taken back belong to cases that later left the count (merged, cancelled, spam) or got another due time; none was false.
 """
 COLUMNS = ("No.", "Fault", "Workers", "Events", "Faults", "Seconds", "Standstill s", "Differences", "Note")
 
