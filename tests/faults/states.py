@@ -215,7 +215,7 @@ async def recovery(scene: Scene) -> str:
     scene.fault()
     before = await _offered(scene)
     assert before, "the load has not brought any figures yet"
-    proxy.bytes_per_second = 500_000
+    proxy.bytes_per_second = 2_000_000
     [worker] = scene.hire()
     looks, shown, seconds = await _watch_recovery(worker, before)
     proxy.bytes_per_second = None

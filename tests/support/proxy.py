@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 from types import TracebackType
 from typing import Self
 
 HOST = "127.0.0.1"
 CHUNK = 64 * 1024
+MOST_UNDERWAY = 64
+"""Chunks of a direction that are on their way."""
 
 
 class Proxy:
@@ -89,15 +92,26 @@ class Proxy:
             self._writers -= {writer, up_writer}
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """What was read at one moment is written when its latency is over, however much is on its way."""
+        underway: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(MOST_UNDERWAY)
+        writing = asyncio.create_task(self._write(underway, writer))
         with contextlib.suppress(OSError):
             while chunk := await reader.read(CHUNK):
-                await self._hold_back(len(chunk))
-                writer.write(chunk)
-                await writer.drain()
-        writer.transport.close()
+                await underway.put((time.monotonic() + self.latency, chunk))
+        await underway.put((0.0, b""))
+        await writing
 
-    async def _hold_back(self, size: int) -> None:
-        seconds = self.latency + (size / self.bytes_per_second if self.bytes_per_second else 0.0)
-        if seconds:
-            await asyncio.sleep(seconds)
-        await self._moving.wait()
+    async def _write(self, underway: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
+        broken = False
+        while (found := await underway.get())[1]:
+            due, chunk = found
+            room = len(chunk) / self.bytes_per_second if self.bytes_per_second else 0.0
+            await asyncio.sleep(max(room, due - time.monotonic(), 0.0))
+            await self._moving.wait()
+            if not broken:
+                try:
+                    writer.write(chunk)
+                    await writer.drain()
+                except OSError:
+                    broken = True
+        writer.transport.close()
