@@ -50,8 +50,8 @@ class Graves(Generic[Key, Deleted]):
         return len(self._deleted)
 
     def bury(self, key: Key, deleted: Deleted, checkpoint: int) -> None:
-        """``deleted`` is written in this checkpoint; a key that lies there already lies on."""
-        if key in self._deleted:
+        """``deleted`` is written in this checkpoint. A key that lies there already lies on, unless it was deleted anew meanwhile."""
+        if self._deleted.get(key) == deleted:
             return
         self._deleted[key] = deleted
         turns = self._turns

@@ -95,9 +95,20 @@ def test_a_key_buried_again_begins_its_time_anew(monkeypatch: pytest.MonkeyPatch
     graves: Graves[str, int] = Graves()
     first, second = pack(1, 1), pack(1, 2)
     graves.bury("a", first, 0)
-    graves.bury("a", second, 0)
     graves.exhume("a")
     graves.bury("a", second, 1)
 
     assert graves.take(2) == ([], [])
     assert graves.take(3) == ([], [("a", second)])
+
+
+def test_a_key_deleted_anew_between_two_checkpoints_is_said_deleted_with_the_newer_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its life in between was never written, so nothing exhumed it; the older fence would lose to a zombie's row of that life."""
+    monkeypatch.setattr("models.durability.compaction.REWRITE_OVER", 1)
+    monkeypatch.setattr("models.durability.compaction.TOMBSTONE_AFTER", 9)
+    graves: Graves[str, int] = Graves()
+    first, second = pack(1, 15), pack(1, 29)
+    graves.bury("a", first, 0)
+    graves.bury("a", second, 1)
+
+    assert graves.take(2) == ([("a", second)], [])
