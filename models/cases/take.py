@@ -15,7 +15,7 @@ from models.cases.row import CaseRow, order
 from models.cases.rules import CaseRules
 from models.cases.state import UNRESOLVED
 from models.panes.dimensions import Cell, Dimensions
-from models.panes.facts import Entry, difference, total
+from models.panes.facts import Entry, difference, enter, total
 from models.progress.watermark import AFTER_EVERYTHING
 
 Announcement = tuple[str, int, str, Cell]
@@ -98,13 +98,7 @@ def _book(row: CaseRow, fold: CaseFold) -> list[Entry]:
     if fold.exempt:
         row.facts = {}
         return [(key, at, cell, -weight) for (key, at, cell), weight in facts.items()]
-    for key, at, cell, weight in journal:
-        fact = (key, at, cell)
-        total = facts.get(fact, 0) + weight
-        if total:
-            facts[fact] = total
-        else:
-            facts.pop(fact, None)
+    enter(journal, facts)
     return journal
 
 

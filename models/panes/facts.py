@@ -14,6 +14,12 @@ Entry = tuple[str, int, Cell, int]
 def total(journal: list[Entry]) -> Facts:
     """The facts that a journal adds up to."""
     facts: Facts = {}
+    enter(journal, facts)
+    return facts
+
+
+def enter(journal: list[Entry], facts: Facts) -> None:
+    """Add a journal to facts in place; what adds up to zero is no fact."""
     for key, at, cell, weight in journal:
         fact = (key, at, cell)
         amount = facts.get(fact, 0) + weight
@@ -21,7 +27,6 @@ def total(journal: list[Entry]) -> Facts:
             facts[fact] = amount
         else:
             facts.pop(fact, None)
-    return facts
 
 
 def difference(before: Facts, after: Facts) -> list[Entry]:
