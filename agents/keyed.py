@@ -13,28 +13,12 @@ from typing import Any, Protocol
 from agents.ports import Checkpoint, Output, Record
 from models.durability.fence import NO_FENCE, Fence, pack, unpack
 from models.durability.keyed import KeyedState, Logic, Message
+from models.durability.marker import Marker
 from models.durability.panes import BASE, Pane, PaneStore
 from models.durability.recovery import Merge
 from models.events.canonical import Definitions, Mark
 from models.panes.dimensions import Dimensions
 from models.progress.watermark import NEVER
-
-
-class Restored(Protocol):
-    """What a marker holds (``stream_app.wire.changelog.Marker``)."""
-
-    epoch: int
-    offset: int
-    sources: dict[str, int]
-    topics: dict[str, int]
-    clock: int
-    watermark: int
-    simulated: bool
-    definitions: Definitions
-    counters: dict[str, int]
-    seen: dict[str, list[str]]
-    beyond_horizon: int
-    limits: tuple[int, int]
 
 
 class KeyedCodec(Protocol):
@@ -53,7 +37,7 @@ class KeyedCodec(Protocol):
     def pane(self, pane: Pane) -> tuple[bytes, bytes]: ...
     def restore_pane(self, key: bytes, value: bytes) -> Pane: ...
     def marker(self, state: KeyedState[Any], fence: Fence) -> tuple[bytes, bytes]: ...
-    def restore_marker(self, value: bytes) -> Restored: ...
+    def restore_marker(self, value: bytes) -> Marker: ...
     def published_pane(self, processor: str, partition: int, pane: Pane) -> Output: ...
     def forgotten_pane(self, processor: str, partition: int, pane: Pane) -> Output: ...
     def status(self, processor: str, partition: int, body: dict[str, Any]) -> Output: ...
@@ -259,7 +243,7 @@ class Recovery:
             state.arm(row.wake_at, key)
 
 
-def _restore_time(state: KeyedState[Any], marker: Restored) -> None:
+def _restore_time(state: KeyedState[Any], marker: Marker) -> None:
     state.epoch, state.offset = marker.epoch, marker.offset
     state.counters = marker.counters
     state.progress.restore(marker.sources, marker.topics, marker.clock, marker.watermark, simulated=marker.simulated)

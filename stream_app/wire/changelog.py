@@ -10,9 +10,10 @@ from models.cases.row import CaseRow, Level, Sent, Verdict
 from models.customers.row import CustomerRow
 from models.durability.fence import Fence
 from models.durability.keyed import KeyedState
+from models.durability.marker import Marker
 from models.durability.panes import Pane
 from models.durability.recovery import MARKER, PANE, ROW, CorruptChangelogError, fence_of, seal
-from models.events.canonical import ContactVersion, Definitions
+from models.events.canonical import ContactVersion
 from models.panes.dimensions import Cell
 from models.panes.facts import Facts
 
@@ -36,23 +37,6 @@ class _CustomerRow(msgspec.Struct, array_like=True):
     settled_to: int
     contacts: list[ContactVersion]
     facts: list[tuple[str, int, Cell, int]]
-
-
-class Marker(msgspec.Struct):
-    """State of time at a checkpoint; ``offset`` is the next one to process, ``limits`` what the two tiers had dropped."""
-
-    epoch: int
-    offset: int
-    sources: dict[str, int]
-    topics: dict[str, int]
-    clock: int
-    watermark: int
-    simulated: bool
-    definitions: Definitions
-    counters: dict[str, int]
-    seen: dict[str, list[str]]
-    beyond_horizon: int
-    limits: tuple[int, int]
 
 
 _decode_case = msgspec.msgpack.Decoder(_CaseRow).decode

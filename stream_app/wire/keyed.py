@@ -12,6 +12,7 @@ from agents.ports import Output
 from models.cases.items import event_of
 from models.durability.fence import Fence, unpack
 from models.durability.keyed import KeyedState, Message
+from models.durability.marker import Marker
 from models.durability.panes import Pane
 from models.durability.recovery import FENCE_BYTES, fence_of, seal
 from models.events.canonical import Definitions, Mark
@@ -84,7 +85,7 @@ class KeyedLogCodec:
     def marker(self, state: KeyedState[Any], fence: Fence) -> tuple[bytes, bytes]:
         return changelog.encode_marker(state, fence)
 
-    def restore_marker(self, value: bytes) -> changelog.Marker:
+    def restore_marker(self, value: bytes) -> Marker:
         return changelog.decode_marker(value)
 
     def published_pane(self, processor: str, partition: int, pane: Pane) -> Output:
