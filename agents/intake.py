@@ -13,6 +13,7 @@ from heapq import heapify, heappop, heapreplace
 from typing import Protocol
 
 from agents.ports import Output, Record
+from models.cases.items import RANK
 from models.events.acceptance import Accepted
 from models.events.canonical import Event, Mark
 from models.events.rejection import RejectedError
@@ -24,11 +25,17 @@ SIMULATED_HEADER = "deskpulse-simulated"
 _SIMULATED_FOR_MS = 60_000
 _CLOCK_TICK_MS = 1_000
 _UNEXPECTED_IN_A_ROW = 100
+_AT_ONCE = -1
+"""Event time of what has none: a dead letter, a declaration of progress (everything of its source before it is taken already)."""
 
 
 SourceMapping = Callable[[str, bytes | None], Sequence[bytes | None]]
 """What one message of a topic becomes in the input contract; nothing if it is to be ignored.
 Raises ``RejectedError`` (``unmapped``) and nothing else."""
+
+
+_Found = tuple[int, int, int, list[Accepted] | RejectedError]
+"""(event time, number of the source, index of the record, what it says)."""
 
 
 class Decode(Protocol):
@@ -130,7 +137,7 @@ class IntakeProcessor:
     def handle_together(
         self, waiting: Mapping[str, Sequence[Record]], more: Container[str], most: int
     ) -> tuple[list[Output], dict[str, int]]:
-        """``handle`` for several sources, in the order of event time as far as each source is: what belongs to one case comes together.
+        """``handle`` for several sources, in the order of event time as far as each source is, and of one instant in that of a case.
 
         Ends after ``most`` records, or when a source of which ``more`` is to come is used up. Answers the outputs and how many
         records of each source were taken.
@@ -138,7 +145,7 @@ class IntakeProcessor:
         outputs: list[Output] = []
         taken = dict.fromkeys(waiting, 0)
         queues: list[tuple[str, str, Sequence[Record]]] = []
-        heap: list[tuple[int, int, int, list[Accepted] | RejectedError]] = []
+        heap: list[_Found] = []
         for number, (source, records) in enumerate(waiting.items()):
             topic = topic_of(source)
             queues.append((source, topic, records))
@@ -146,31 +153,40 @@ class IntakeProcessor:
                 self._sources.read(source)
                 heap.append(self._entry(source, topic, records, number, 0))
         heapify(heap)
-        for _ in range(most):
-            if not heap:
-                break
-            _, number, index, found = heap[0]
-            source, topic, records = queues[number]
-            self._take(source, topic, records[index], found, outputs)
-            index += 1
-            taken[source] = index
-            if index < len(records):
-                heapreplace(heap, self._entry(source, topic, records, number, index))
-                continue
-            heappop(heap)
-            if source in more:
+        left = most
+        while heap and left > 0:
+            instant = heap[0][0]
+            moment = []
+            used_up = False
+            while heap and heap[0][0] == instant:
+                entry = heap[0]
+                moment.append(entry)
+                _, number, index, _ = entry
+                source, topic, records = queues[number]
+                index += 1
+                taken[source] = index
+                if index < len(records):
+                    heapreplace(heap, self._entry(source, topic, records, number, index))
+                else:
+                    heappop(heap)
+                    used_up = used_up or source in more
+            left -= len(moment)
+            if len(moment) > 1:
+                moment.sort(key=_rank)
+            for _, number, index, found in moment:
+                source, topic, records = queues[number]
+                self._take(source, topic, records[index], found, outputs)
+            if used_up:
                 break
         return outputs, taken
 
-    def _entry(
-        self, source: str, topic: str, records: Sequence[Record], number: int, index: int
-    ) -> tuple[int, int, int, list[Accepted] | RejectedError]:
-        """A record decoded and not yet counted: (event time, number of the source, index, what it says)."""
+    def _entry(self, source: str, topic: str, records: Sequence[Record], number: int, index: int) -> _Found:
+        """A record decoded and not yet counted."""
         try:
             found = self._accept(source, topic, records[index])
         except RejectedError as rejection:
-            return -1, number, index, rejection
-        return found[0].occurred_at if found else -1, number, index, found
+            return _AT_ONCE, number, index, rejection
+        return (found[0].occurred_at if found and found[0].events else _AT_ONCE), number, index, found
 
     def marks(self, clock_ms: int, complete_at: Mapping[str, int], skew_ms: int | None) -> list[Output]:
         """One mark for every log partition, or none if there is nothing new and the last is under a second old.
@@ -270,6 +286,14 @@ class IntakeProcessor:
             self._clock = wall_ms
         else:
             self._clock = max(self._clock, *progress.values(), 0)
+
+
+def _rank(found: _Found) -> int:
+    """The place of an event among those of its instant."""
+    messages = found[3]
+    if isinstance(messages, RejectedError) or not messages or not messages[0].events:
+        return -1
+    return RANK[messages[0].events[0].type]
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from agents.ports import Checkpoint, Output, Record
 from models.durability.fence import NO_FENCE, Fence, pack, unpack
@@ -19,6 +19,7 @@ from models.durability.recovery import Merge
 from models.events.canonical import Definitions, Mark
 from models.panes.dimensions import Dimensions
 from models.panes.facts import entries
+from models.panes.tiers import MINUTE
 from models.progress.watermark import NEVER
 
 
@@ -44,6 +45,9 @@ class KeyedCodec(Protocol):
     def status(self, processor: str, partition: int, body: dict[str, Any]) -> Output: ...
     def level(self, processor: str, partition: int, body: dict[str, Any]) -> Output: ...
 
+
+CATCHING_UP: Final = MINUTE
+"""Event time (ms) between two publications that only a backlog or a replay makes."""
 
 MakeLogic = Callable[[PaneStore, Dimensions], Logic[Any]]
 
@@ -116,6 +120,10 @@ class KeyedProcessor:
         return []
 
     # -- the panes topic ----------------------------------------------------------------------------------
+
+    def catching_up(self, state: KeyedState[Any]) -> bool:
+        """Whether the watermark has moved by more than a minute since the last publication."""
+        return state.published is not None and state.progress.watermark - state.published[1] > CATCHING_UP
 
     def publish(self, state: KeyedState[Any]) -> list[Output]:
         """Changed panes and rows, then levels, status and this partition's own mark for the next log."""

@@ -78,6 +78,9 @@ class StatefulProcessor(Protocol):
     def handle(self, state: Any, records: Sequence[Record]) -> list[Output]:
         """Apply records in order and return what to send now. Advances ``state.offset``."""
 
+    def catching_up(self, state: Any) -> bool:
+        """Whether event time passes so fast that nobody can follow what is published between two checkpoints."""
+
     def publish(self, state: Any) -> list[Output]:
         """Changed panes, levels and the partition's status, for the panes topic; called every publish interval."""
 

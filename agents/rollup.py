@@ -94,6 +94,11 @@ class RollupProcessor:
         """All three topics have been read to their ends."""
         self._publishing = self._rollup is not None
 
+    @property
+    def catching_up(self) -> bool:
+        """Whether the log's clock moved by more than a minute between the last two publications."""
+        return self._rollup is not None and self._rollup.catching_up
+
     def publish(self, clock_ms: int | None = None) -> list[Output]:
         """Rows that changed since the last call; nothing unless active.
 

@@ -11,7 +11,7 @@ DAY: Final = 86_400_000
 DEFAULT_PRIORITY: Final = "default"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaseRules:
     """Settings in milliseconds. ``targets`` maps metric -> priority -> target; ``default`` stands for the priorities not named."""
 

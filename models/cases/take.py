@@ -6,8 +6,6 @@ the same facts (a property test); the difference to what the row has contributed
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from models.cases.fold import CaseFold, fold_all
 from models.cases.items import OPENED, Item, content_hash
 from models.cases.level import AGE_EDGES
@@ -22,15 +20,25 @@ Announcement = tuple[str, int, str, Cell]
 """(kind, occurred_at, event_id, cell) of a lifecycle step."""
 
 
-@dataclass(slots=True)
 class Taken:
     """``journal``: changes of the facts. ``refused``: reason and the item that does not count."""
 
-    journal: list[Entry] = field(default_factory=list)
-    announced: list[Announcement] = field(default_factory=list)
-    refused: str = ""
-    loser: Item | None = None
-    changed: bool = True
+    __slots__ = ("announced", "changed", "journal", "loser", "refused")
+
+    def __init__(
+        self,
+        journal: list[Entry] | None = None,
+        announced: list[Announcement] | None = None,
+        refused: str = "",
+        loser: Item | None = None,
+        *,
+        changed: bool = True,
+    ) -> None:
+        self.journal: list[Entry] = [] if journal is None else journal
+        self.announced: list[Announcement] = [] if announced is None else announced
+        self.refused = refused
+        self.loser = loser
+        self.changed = changed
 
 
 def take(row: CaseRow, item: Item, rules: CaseRules, dimensions: Dimensions) -> Taken:

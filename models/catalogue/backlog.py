@@ -50,7 +50,7 @@ def _oldest(name: str, meaning: str, since: str) -> Kpi:
     )
 
 
-KPIS = (
+KPIS: tuple[Kpi, ...] = (
     *(
         _cases(
             f"backlog_{status}",

@@ -28,7 +28,7 @@ OPENING_CELL = "of the opening"
 CURRENT_CELL = "current"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Kpi:
     """An entry of the catalogue.
 

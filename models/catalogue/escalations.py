@@ -36,7 +36,7 @@ def _lower(
     )
 
 
-KPIS = (
+KPIS: tuple[Kpi, ...] = (
     _lower(
         "escalated",
         "Escalations",

@@ -28,7 +28,7 @@ def _share(
 
 _RESOLVED = "with no other contact of the same customer for the same reason within 7 days"
 
-KPIS = (
+KPIS: tuple[Kpi, ...] = (
     _share(
         "fcr",
         f"Share of eligible contacts {_RESOLVED}, as far as known now",

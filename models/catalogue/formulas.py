@@ -47,7 +47,7 @@ def parts(pane: Nested, name: str) -> Mapping[str, int]:
     return found if isinstance(found, dict) else NOTHING
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Count:
     """Sum of counters less other counters. Data are there when any of them is."""
 
@@ -66,7 +66,7 @@ class Count:
         return " + ".join(self.plus) + "".join(f" - {name}" for name in self.minus)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ratio:
     """Share of two sums of counters; null when the denominator is 0. ``excluded`` is shown, never used."""
 
@@ -117,7 +117,7 @@ def _difference(pane: Nested, plus: tuple[str, ...], minus: tuple[str, ...]) -> 
     return total
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Percentile:
     """Quantile of a histogram of durations, within 1 % of ``quantile_cont``."""
 
@@ -138,7 +138,7 @@ class Percentile:
         return f"quantile_cont({self.name}, {self.q})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mean:
     """Sum of durations (ms) over their number; the number is that of a counter or of a histogram."""
 
@@ -161,7 +161,7 @@ class Mean:
         return f"{self.total} / number of {self.number_of}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Level:
     """Sum of some parts of a level; of a balance too, which stands in the pane as at the window's end."""
 
@@ -181,7 +181,7 @@ class Level:
         return " + ".join(f"{self.name}:{part}" for part in self.of) if self.of else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Age:
     """Seconds from the earliest of some instants (ms) to the log's clock."""
 

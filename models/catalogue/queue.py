@@ -47,7 +47,7 @@ _WITHIN = ("queue_answered_within",)
 _LEFT_EARLY = ("queue_abandoned_within",)
 _ABANDONED = ("queue_abandoned", "queue_abandoned_short")
 
-KPIS = (
+KPIS: tuple[Kpi, ...] = (
     _service_level(
         "ignore",
         "abandonments before the target are left out",

@@ -23,7 +23,7 @@ def _percentile(name: str, meaning: str, percent: int) -> Kpi:
 _REPLY = "Time from the opening of a case to its first human answer"
 _RESOLUTION = "Time from the opening of a case to its first resolution"
 
-KPIS = (
+KPIS: tuple[Kpi, ...] = (
     _percentile("first_reply", _REPLY, 50),
     _percentile("first_reply", _REPLY, 90),
     _percentile("first_resolution", _RESOLUTION, 50),

@@ -62,7 +62,7 @@ def _level(kind: str, metric: str, words: str) -> Kpi:
     )
 
 
-KPIS = (
+KPIS: tuple[Kpi, ...] = (
     *(_attainment(metric, words) for metric, words in METRICS.items()),
     *(_verdicts("met", "higher", metric, words) for metric, words in METRICS.items()),
     *(_verdicts("breached", "lower", metric, words) for metric, words in METRICS.items()),

@@ -25,7 +25,7 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WilsonShare:
     """Share of responses with its Wilson 95 % interval."""
 
@@ -58,7 +58,7 @@ class WilsonShare:
         return f"{self.hits} / {self.responses}, Wilson 95 %"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NetPromoter:
     """100 (promoters - detractors) / responses, with its margin 1.96 * 100 * sqrt((p + d - (p - d)^2) / n)."""
 
@@ -97,7 +97,7 @@ class NetPromoter:
         return f"100 * ({self.promoters} - {self.detractors}) / {self.responses}, margin 95 %"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MeanScore:
     """Mean of scores kept as a sum x 1000."""
 

@@ -51,7 +51,7 @@ def _responses(kind: str) -> Kpi:
     )
 
 
-KPIS = (
+KPIS: tuple[Kpi, ...] = (
     _survey(
         "csat",
         "Share of answers 4 or 5 of 5",

@@ -26,7 +26,7 @@ def _count(
     )
 
 
-KPIS = (
+KPIS: tuple[Kpi, ...] = (
     _count("offered", "Contacts that were opened", ("offered",), unit="contacts"),
     _count("opened", "Cases that were opened", ("opened",)),
     _count("resolved", "Resolutions of cases", ("resolved",), better="higher"),

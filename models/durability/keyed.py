@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from models.durability import compaction
@@ -37,25 +36,31 @@ R = TypeVar("R", bound=Row)
 Journal = Sequence[tuple[str, int, Cell, int]]
 
 
-@dataclass(slots=True)
 class Message:
     """Something to send: logical topic, key, and a body for the codec. ``partition`` is set for control records."""
 
-    topic: str
-    key: str
-    body: Any
-    partition: int | None = None
+    __slots__ = ("body", "key", "partition", "topic")
+
+    def __init__(self, topic: str, key: str, body: Any, partition: int | None = None) -> None:
+        self.topic = topic
+        self.key = key
+        self.body = body
+        self.partition = partition
 
 
-@dataclass(slots=True)
 class Decision(Generic[R]):
     """What a logic decided about one row; ``row=None`` with ``over`` deletes it."""
 
-    row: R | None
-    journal: Journal = ()
-    messages: list[Message] = field(default_factory=list)
-    counted: str = ""
-    over: bool = False
+    __slots__ = ("counted", "journal", "messages", "over", "row")
+
+    def __init__(
+        self, row: R | None, journal: Journal = (), messages: list[Message] | None = None, counted: str = "", *, over: bool = False
+    ) -> None:
+        self.row = row
+        self.journal = journal
+        self.messages: list[Message] = [] if messages is None else messages
+        self.counted = counted
+        self.over = over
 
 
 class Logic(Protocol[R]):

@@ -13,7 +13,7 @@ from typing import Literal
 ProgressKind = Literal["wall", "declared"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InputSource:
     """One configured input topic.
 

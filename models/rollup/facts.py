@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from models.panes.pane import Nested, Pane, merge, nested, remove
@@ -27,13 +26,15 @@ class Touched(NamedTuple):
     expired: bool
 
 
-@dataclass(slots=True)
 class _Pending:
     """Net change of one slice of one group since the last flush."""
 
-    change: Pane
-    expired: Pane
-    lasting: bool = False
+    __slots__ = ("change", "expired", "lasting")
+
+    def __init__(self) -> None:
+        self.change: Pane = {}
+        self.expired: Pane = {}
+        self.lasting = False
 
 
 class GroupFacts:
@@ -90,7 +91,7 @@ class Facts:
         for group in groups:
             found = pending.get((group, start))
             if found is None:
-                found = pending[group, start] = _Pending({}, {})
+                found = pending[group, start] = _Pending()
             merge(found.change, change)
             if expired:
                 merge(found.expired, change)

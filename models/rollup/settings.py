@@ -17,7 +17,7 @@ DEFAULT_GROUPING_SETS: tuple[tuple[str, ...], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RollupSettings:
     """Groups, windows and how much work one publish may do.
 

@@ -192,7 +192,8 @@ class Assignment:
     async def _open_intake(self, intake: IntakeRunner, tps: list[TP], epoch: int) -> None:
         held = await self._reading(lambda reader: reader.ranges(_plain(tps)))
         positions = {tp: await self._input_position(tp, held[TopicPartition(*tp)]) for tp in tps}
-        intake.start({tp: f"{self._inputs[tp.topic]}-{tp.partition}" for tp in tps}, positions, epoch)
+        sources = {tp: f"{self._inputs[tp.topic]}-{tp.partition}" for tp in tps}
+        intake.start(sources, positions, {tp: held[TopicPartition(*tp)].end for tp in tps}, epoch)
         for tp, position in positions.items():
             await self._consumer().open_partition(tp, epoch, position)
 

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 BACKLOG = 1_000
 """A source that is so many records behind and has none here is about to bring some: the others wait for it, to keep their order."""
-PATIENCE = 0.2
+PATIENCE = 1.0
 """Seconds that they wait; order is a matter of speed, never of what comes out."""
 
 
@@ -73,6 +73,8 @@ class IntakeRunner:
         self._turn = asyncio.Lock()
         self._waiting: dict[TP, deque[_Waiting]] = {}
         self._arrived = asyncio.Event()
+        self._patient_until = 0.0
+        self._given_up: set[str] = set()
         self._epoch = -1
         self._stopping = asyncio.Event()
         self._ticker: asyncio.Task[None] | None = None
@@ -89,12 +91,13 @@ class IntakeRunner:
         """Input records not yet handled, per partition."""
         return {tp: max(0, self.highwaters.get(tp, 0) - offset) for tp, offset in self._handled.items()}
 
-    def start(self, sources: Mapping[TP, str], positions: Mapping[TP, int], epoch: int) -> None:
-        """Begin an assignment: ``positions`` are where each partition will be delivered from."""
+    def start(self, sources: Mapping[TP, str], positions: Mapping[TP, int], ends: Mapping[TP, int], epoch: int) -> None:
+        """Begin an assignment: ``positions`` are where each partition will be delivered from, ``ends`` where their logs end now."""
         self._epoch = epoch
         self._sources = dict(sources)
         self._handled = dict(positions)
         self._committed = dict(positions)
+        self.highwaters = dict(ends)
         self._stopping.clear()
         self._processor.assigned(set(sources.values()))
         self._ticker = asyncio.get_running_loop().create_task(self._tick_forever())
@@ -117,30 +120,36 @@ class IntakeRunner:
         queue.append(mine)
         self._arrived.set()
         while not mine.done:
-            await self._others_arrived()
             await self._outbox.room()
+            self._arrived.clear()
             async with self._turn:
                 if self._stopping.is_set() or batch.epoch != self._epoch:
                     return
-                if not mine.done:
+                waits = not mine.done and self._waits_for_others()
+                if not mine.done and not waits:
                     self._handle_waiting()
-            await asyncio.sleep(0)
+            await (self._one_arrives() if waits else asyncio.sleep(0))
 
-    async def _others_arrived(self) -> None:
-        """Wait a little for partitions with a backlog that have brought nothing yet."""
-        limit = monotonic() + PATIENCE
-        paused: set[str] | None = None
-        while not self._stopping.is_set() and (left := limit - monotonic()) > 0:
-            missing = [tp for tp in self._sources if not self._waiting.get(tp) and self._behind(tp)]
-            if missing and paused is None:
-                paused = self._processor.paused()
-            if all(self._sources[tp] in (paused or ()) for tp in missing):
-                return
-            self._arrived.clear()
-            try:
-                await asyncio.wait_for(self._arrived.wait(), left)
-            except TimeoutError:
-                return
+    def _waits_for_others(self) -> bool:
+        """Whether a partition with a backlog has brought nothing yet, and patience lasts; who wore it out is not waited for again."""
+        missing = {source for tp, source in self._sources.items() if not self._waiting.get(tp) and self._behind(tp)}
+        self._given_up &= missing
+        missing -= self._given_up
+        if not missing or missing <= self._processor.paused():
+            self._patient_until = 0.0
+            return False
+        self._patient_until = self._patient_until or monotonic() + PATIENCE
+        if monotonic() < self._patient_until:
+            return True
+        self._given_up |= missing
+        self._patient_until = 0.0
+        return False
+
+    async def _one_arrives(self) -> None:
+        try:
+            await asyncio.wait_for(self._arrived.wait(), PATIENCE / 20)
+        except TimeoutError:
+            return
 
     def _behind(self, tp: TP) -> bool:
         return self.highwaters.get(tp, 0) - self._handled[tp] >= BACKLOG

@@ -44,5 +44,9 @@ class RollupProcessor(Protocol):
     def start_publishing(self) -> None:
         """Panes and published topics were read to their ends as of the assignment."""
 
+    @property
+    def catching_up(self) -> bool:
+        """Whether the log's clock moved so far between the last two publications that nobody can follow."""
+
     def publish(self, clock_ms: int) -> list[Output]:
         """Changed values; the outputs of the call before have been acknowledged."""

@@ -89,7 +89,9 @@ class RollupRunner:
             raise
 
     async def _rest(self) -> None:
+        settings = self._settings
+        seconds = settings.rollup_catching_up_interval if self.processor.catching_up else settings.rollup_interval
         try:
-            await asyncio.wait_for(self._stopping.wait(), self._settings.rollup_interval)
+            await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             return

@@ -44,6 +44,8 @@ class EngineSettings:
     checkpoint_interval: float = 1.0
     mark_interval: float = 0.25
     rollup_interval: float = 0.25
+    #: The same while event time passes so fast that nobody can follow.
+    rollup_catching_up_interval: float = 1.0
 
     #: Records handed to a processor in one synchronous step; the event loop breathes in between.
     slice_records: int = 2_000

@@ -132,8 +132,10 @@ class StatefulPartition:
         return True
 
     async def _publish(self) -> None:
-        """Send the changed panes after everything they follow from was acknowledged."""
+        """Send the changed panes after everything they follow from was acknowledged; in a backlog the checkpoints do."""
         assert self.state is not None
+        if self.processor.catching_up(self.state):
+            return
         outputs = self.processor.publish(self.state)
         if not outputs:
             return

@@ -69,7 +69,7 @@ class Bench:
         self.committed.append(dict(offsets))
 
     def start(self) -> None:
-        self.runner.start({CONTACTS: "contacts-3"}, {CONTACTS: 0}, epoch=1)
+        self.runner.start({CONTACTS: "contacts-3"}, {CONTACTS: 0}, {CONTACTS: 0}, epoch=1)
 
     async def batch(self, *offsets: int, epoch: int = 1) -> None:
         records: list[Any] = [SimpleNamespace(offset=offset, key=None, value=b"%d" % offset) for offset in offsets]
