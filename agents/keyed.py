@@ -127,6 +127,7 @@ class KeyedProcessor:
 
     def publish(self, state: KeyedState[Any]) -> list[Output]:
         """Changed panes and rows, then levels, status and this partition's own mark for the next log."""
+        state.conclude()
         outputs = [self._codec.published_pane(self.name, state.partition, pane) for pane in state.panes.take_unpublished()]
         outputs += [self._codec.forgotten_pane(self.name, state.partition, pane) for pane in state.panes.take_forgotten()]
         outputs += self.publish_rows(state)

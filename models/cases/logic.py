@@ -98,7 +98,7 @@ class CasesLogic:
             return Decision(None, messages=self._refusal(key, taken), counted=taken.refused)
         decision = Decision(row, taken.journal, counted=taken.refused)
         decision.messages = self._refusal(key, taken)
-        self._conclude(key, row, decision, taken.announced, fence, progress)
+        self._say(key, row, decision, taken.announced, fence, progress)
         return decision
 
     def wake(self, key: str, row: CaseRow, fence: Fence, progress: Progress) -> Decision[CaseRow]:
@@ -109,7 +109,7 @@ class CasesLogic:
             row.fold = None
             raise RecordFailedError(repr(error)) from error
         decision = Decision(row, journal, over=over)
-        self._conclude(key, row, decision, [], fence, progress)
+        self._say(key, row, decision, [], fence, progress)
         if over:
             self.levels.change(key, row.level, None)
         return decision
@@ -122,21 +122,29 @@ class CasesLogic:
 
     # -- what follows -----------------------------------------------------------------------------------
 
-    def _conclude(
-        self, key: str, row: CaseRow, decision: Decision[CaseRow], announced: list[Announcement], fence: Fence, progress: Progress
-    ) -> None:
+    def conclude(self, key: str, row: CaseRow) -> None:
+        """The level, and when time next changes anything."""
         fold = row.warm(self.rules, self._dimensions)
-        messages = decision.messages
-        messages += [Message("case-events", key, _case_event(key, step)) for step in announced if not fold.exempt or step[0] == "exempt"]
-        messages += self._verdicts(key, row, fold, progress)
-        if fold.contacts_changed:
-            fold.contacts_changed = False
-            messages += self._contact_versions(key, row, fold, fence)
         level = level_of(fold, self.rules)
         if level != row.level:
             self.levels.change(key, row.level, level)
             row.level = level
         row.wake_at = next_wake(fold, self.rules)
+
+    def _say(
+        self, key: str, row: CaseRow, decision: Decision[CaseRow], announced: list[Announcement], fence: Fence, progress: Progress
+    ) -> None:
+        fold = row.warm(self.rules, self._dimensions)
+        messages = decision.messages
+        if announced:
+            messages += [Message("case-events", key, _case_event(key, step)) for step in announced if not fold.exempt or step[0] == "exempt"]
+        judged = fold.judgement(row.settled_to)
+        if judged != fold.judged:
+            fold.judged = judged
+            messages += self._verdicts(key, row, fold, progress)
+        if fold.contacts_changed:
+            fold.contacts_changed = False
+            messages += self._contact_versions(key, row, fold, fence)
         self.unsent_cases[key] = None
 
     def _refusal(self, key: str, taken: Taken) -> list[Message]:

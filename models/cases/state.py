@@ -18,6 +18,9 @@ from models.progress.watermark import NEVER
 from models.sla.clock import Clock
 
 UNRESOLVED: Final = frozenset({"open", "pending_customer", "pending_third_party", "on_hold"})
+Judgement = tuple[int, bool, int, int]
+"""(settled to, exempt, changes of the two clocks): as long as it stays, nothing new is to be said about the clocks."""
+UNJUDGED: Final[Judgement] = (NEVER, False, -1, -1)
 EXEMPTING: Final = frozenset({"synthetic", "internal", "spam"})
 
 
@@ -42,6 +45,7 @@ class CaseState:
         "first_resolved_at",
         "historical",
         "implicit_reopens",
+        "judged",
         "journal",
         "last_at",
         "opened_at",
@@ -96,6 +100,7 @@ class CaseState:
         self.surveys: SurveyFold | None = None
         self.reply_clock: Clock | None = None
         self.resolution_clock: Clock | None = None
+        self.judged = UNJUDGED
         self.waiting_contacts: list[ContactFold] = []
         self.due_facts: list[tuple[int, str, Cell]] = []
         self.settled_due = NEVER
@@ -120,6 +125,16 @@ class CaseState:
         """A cohort fact is dated at the opening and carries the opening's cell."""
         if self.opened_at is not None:
             self.journal.append((key, self.opened_at, self.contacts[self.first_contact].opening_cell, 1))
+
+    def judgement(self, settled_to: int) -> Judgement:
+        """What decides what is said about the clocks."""
+        reply, resolution = self.reply_clock, self.resolution_clock
+        return (
+            settled_to,
+            self.exempt,
+            -1 if reply is None else reply.changes,
+            -1 if resolution is None else resolution.changes,
+        )
 
     # -- contacts and dimensions -----------------------------------------------------------------------
 

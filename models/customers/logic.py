@@ -36,6 +36,10 @@ class CustomersLogic:
     def occurred_at(self, record: ContactVersion) -> int:
         return max((record.opened_at, *record.reopened_at))
 
+    def conclude(self, key: str, row: CustomerRow) -> None:
+        """When a contact next becomes final or is forgotten."""
+        row.wake_at = next_wake(row, self.rules)
+
     def rewritten(self, keys: Sequence[str]) -> None:
         """Nothing is published about single customers."""
 
@@ -72,12 +76,10 @@ class CustomersLogic:
             del row.contacts[name]
         if gone:
             row.facts = facts_of(row, self.rules)
-            row.wake_at = next_wake(row, self.rules)
         return Decision(row, journal, over=not row.contacts)
 
     def _refresh(self, row: CustomerRow) -> list[Entry]:
         facts = facts_of(row, self.rules)
         journal = difference(row.facts, facts)
         row.facts = facts
-        row.wake_at = next_wake(row, self.rules)
         return journal

@@ -75,6 +75,10 @@ class Logic(Protocol[R]):
     def apply(self, key: str, row: R | None, record: Any, fence: Fence, progress: Progress) -> Decision[R]: ...
     def wake(self, key: str, row: R, fence: Fence, progress: Progress) -> Decision[R]: ...
     def occurred_at(self, record: Any) -> int: ...
+    def conclude(self, key: str, row: R) -> None:
+        """Set what follows from the row as it stands, ``wake_at`` above all: called before time passes and before the row is written."""
+        ...
+
     def rewritten(self, keys: Sequence[str]) -> None:
         """These unchanged or deleted rows are written again; so must be what was published about them."""
         ...
@@ -113,6 +117,7 @@ class KeyedState(Generic[R]):
         self.checkpoints = 0
         self.published: tuple[int, int, int] | None = None
         self._timers: list[tuple[int, str]] = []
+        self._unconcluded: dict[str, None] = {}
         self._failures = 0
         self._rounds: Rounds[str] = Rounds()
 
@@ -169,7 +174,17 @@ class KeyedState(Generic[R]):
             return
         row.fence = fence
         self.rows[key] = row
-        self.arm(row.wake_at, key)
+        self._unconcluded[key] = None
+
+    def conclude(self) -> None:
+        """Draw the conclusions from every row touched since the last call, and arm their timers."""
+        unconcluded, self._unconcluded = self._unconcluded, {}
+        rows, conclude = self.rows, self.logic.conclude
+        for key in unconcluded:
+            row = rows.get(key)
+            if row is not None:
+                conclude(key, row)
+                self.arm(row.wake_at, key)
 
     def arm(self, at: int, key: str) -> None:
         """Arm the row's timer; an entry that the row no longer wants is ignored when it surfaces."""
@@ -187,6 +202,7 @@ class KeyedState(Generic[R]):
 
     def mark(self, mark: Mark, offset: int) -> list[Message]:
         """Let time pass: fire every timer that the watermark has reached, under the mark's own fence."""
+        self.conclude()
         self.offset = offset + 1
         progress = self.progress
         fence = pack(self.epoch, offset)
@@ -228,6 +244,7 @@ class KeyedState(Generic[R]):
 
     def rewrite(self) -> tuple[list[Pane], list[tuple[str, Fence]]]:
         """Begin a checkpoint: a share of what did not change is written again. Returns what gets its tombstone, panes and rows."""
+        self.conclude()
         self.checkpoints += 1
         panes_over = self.panes.rewrite(self.checkpoints)
         share = [key for key in self._rounds.share(self.checkpoints, lambda: self.rows) if key in self.rows]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Event(msgspec.Struct, omit_defaults=True):
+class Event(msgspec.Struct, omit_defaults=True, gc=False):
     """One accepted input event. ``case_id`` is also the key of its log record.
 
     ``origin`` is the input position ``topic-partition@offset``; a later dead letter is named by it.
@@ -81,7 +81,7 @@ class Definitions(msgspec.Struct, omit_defaults=True, tag_field="control", tag="
 Control = Mark | Definitions
 
 
-class ContactVersion(msgspec.Struct, omit_defaults=True):
+class ContactVersion(msgspec.Struct, omit_defaults=True, gc=False):
     """A whole contact as Cases knows it, for the customer log. The greater ``version`` of a ``key`` holds."""
 
     key: str

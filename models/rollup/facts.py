@@ -74,8 +74,9 @@ class GroupFacts:
 class Facts:
     """All groups. Changes wait until `flush`, so that many records cost one step per slice and group."""
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, *, span: bool = False) -> None:
         self._zone = zone
+        self._span = span
         self._width = slow_width(zone)
         self._pending: dict[Tier, dict[tuple[int, int], _Pending]] = {"fast": {}, "slow": {}}
         self.groups: dict[int, GroupFacts] = {}
@@ -136,8 +137,9 @@ class Facts:
         merge(pane, change)
         if not pane:
             del facts.days[day]
-        merge(facts.span, change)
-        remove(facts.span, waiting.expired)
+        if self._span:
+            merge(facts.span, change)
+            remove(facts.span, waiting.expired)
 
     def of(self, group: int) -> GroupFacts:
         """The facts of a group, empty at first."""

@@ -50,7 +50,7 @@ class Rollup:
     def __init__(self, settings: RollupSettings, decode: Decode) -> None:
         self._settings = settings
         self._groups = Groups(settings.grouping_sets)
-        self._facts = Facts(settings.zone)
+        self._facts = Facts(settings.zone, span=settings.span)
         self._levels = Levels(self._groups, settings.partitions)
         self._newest = {"fast": NewestPanes(decode), "slow": NewestPanes(decode)}
         self.progress = Progress(settings.partitions)

@@ -40,20 +40,35 @@ class Slices:
             del self.panes[start]
 
 
+LATE_KEPT = 200
+"""Changes that wait to be added to a sum. With more it is made anew when it is asked for, which in a backlog it never is."""
+
+
 class RunningSum:
-    """The merge of the slices of one window. Moving it adds and subtracts only what enters and leaves."""
+    """The merge of the slices of one window. Moving it adds and subtracts only what enters and leaves; changes wait until it is asked for."""
+
+    __slots__ = ("_late", "bounds", "pane")
 
     def __init__(self) -> None:
         self.bounds: Bounds = (0, 0)
         self.pane: Pane = {}
+        self._late: list[Pane] = []
 
-    def add(self, start: int, change: Mapping[str, int]) -> None:
-        """Follow a change of a slice, if it lies in the window as it stands."""
-        if self.bounds[0] <= start < self.bounds[1]:
-            merge(self.pane, change)
+    def add(self, start: int, change: Pane) -> None:
+        """Follow a change of a slice, if it lies in the window as it stands. The change is kept: it must not be changed any more."""
+        bounds = self.bounds
+        if bounds[0] <= start < bounds[1]:
+            late = self._late
+            late.append(change)
+            if len(late) > LATE_KEPT:
+                self.bounds = (0, 0)
+                late.clear()
 
     def move(self, slices: Slices, bounds: Bounds) -> None:
         """Move to new bounds, over slices in which every change has been merged."""
+        for change in self._late:
+            merge(self.pane, change)
+        self._late.clear()
         if bounds == self.bounds:
             return
         (old_start, old_end), (start, end) = self.bounds, bounds

@@ -17,9 +17,12 @@ PASSED: Final = 3  # due went by unfulfilled: a breach, once the watermark confi
 
 
 class Clock:
-    """``target`` in ms, or a ``fixed`` due instant promised by the source (never paused, never re-targeted)."""
+    """``target`` in ms, or a ``fixed`` due instant promised by the source (never paused, never re-targeted).
 
-    __slots__ = ("_floor", "_paused_for", "_paused_since", "due", "fixed", "fulfilled_at", "metric", "start", "state", "target")
+    ``changes`` counts the changes of state and due instant.
+    """
+
+    __slots__ = ("_floor", "_paused_for", "_paused_since", "changes", "due", "fixed", "fulfilled_at", "metric", "start", "state", "target")
 
     def __init__(self, metric: str, start: int, target: int | None, fixed: int | None) -> None:
         self.metric = metric
@@ -32,9 +35,11 @@ class Clock:
         self._floor = start
         self.state = NONE if target is None and fixed is None else RUNNING
         self.due: int | None = None
+        self.changes = 0
         self._compute()
 
     def _compute(self) -> None:
+        self.changes += 1
         if self.fixed is not None:
             self.due = self.fixed
         elif self.target is None or self._paused_since is not None:
@@ -84,8 +89,10 @@ class Clock:
         if self.state != RUNNING:
             return False
         self.state = MET
+        self.changes += 1
         return True
 
     def expire(self) -> None:
         """The due instant went by unfulfilled."""
         self.state = PASSED
+        self.changes += 1

@@ -144,6 +144,7 @@ def _expect_nothing(self: Progress, topic: str, partitions: int) -> None:
 def _keep_and_fire_at_once(self: KeyedState[Any], key: str, decision: Decision[Any], fence: Fence) -> None:
     """A timer armed behind the watermark fires with the record that armed it."""
     _keep(self, key, decision, fence)
+    self.conclude()
     row = self.rows.get(key)
     if row is not None and row.wake_at <= self.progress.watermark and row.settled_to < self.progress.watermark:
         late = self.logic.wake(key, row, fence, self.progress)

@@ -203,12 +203,14 @@ class Desk:
         """Apply log records."""
         for event in events:
             self.messages += self.state.apply(event.case_id, event, self.state.offset)
+        self.state.conclude()
         return self
 
     def pass_to(self, at: float) -> Desk:
         """A mark whose one source has come to the instant; the writer's clock stands five seconds later."""
         mark = Mark({"contacts-0": at_ms(at)}, {"contacts": 1}, clock=at_ms(at + 5))
         self.messages += self.state.mark(mark, self.state.offset)
+        self.state.conclude()
         return self
 
     def said(self, topic: str) -> list[Any]:

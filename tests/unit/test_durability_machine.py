@@ -53,6 +53,9 @@ class Counting:
     def note(self, record: Record) -> None:
         self.noted += 1
 
+    def conclude(self, key: str, row: Any) -> None:
+        pass
+
     def occurred_at(self, record: Record) -> int:
         return record.at
 
