@@ -66,3 +66,26 @@ def test_debug_lets_libraries_speak() -> None:
     stream, _ = logged("text", "debug")
     logging.getLogger("aiokafka.consumer").debug("chatter")
     assert "chatter" in stream.getvalue()
+
+
+def test_every_line_of_one_worker_among_several_carries_its_number() -> None:
+    stream = io.StringIO()
+    configure_logging("info", "text", stream, worker=1)
+    try:
+        raise ValueError
+    except ValueError:
+        logging.getLogger("stream_app.somewhere").exception("bad")
+    first, *stack = stream.getvalue().splitlines()
+    assert first.endswith("Z error   [worker 1] stream_app.somewhere: bad")
+    assert stack
+    assert all(line.startswith("    [worker 1] ") for line in stack)
+
+
+def test_json_of_one_worker_among_several_names_its_number_and_of_one_alone_does_not() -> None:
+    stream = io.StringIO()
+    configure_logging("info", "json", stream, worker=0)
+    logging.getLogger("stream_app.somewhere").info("hello")
+    configure_logging("info", "json", stream)
+    logging.getLogger("stream_app.somewhere").info("hello")
+    among, alone = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (among["worker"], "worker" in alone) == (0, False)
