@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -122,10 +124,12 @@ async def test_one_that_does_not_stop_in_time_is_killed_and_has_failed(scripts: 
     assert scripts.left() == []
 
 
-async def test_one_that_cannot_be_started_leaves_no_other_behind(scripts: Scripts) -> None:
+async def test_one_that_cannot_be_started_leaves_no_other_behind(scripts: Scripts, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     with pytest.raises(FileNotFoundError):
         await supervise([scripts.member("a", CLEAN), Member("b", [str(scripts.directory / "absent")])])
-    assert scripts.left() == []
+    (first,) = (int(pid) for pid in re.findall(r"a is process (\d+)", caplog.text))
+    assert not is_alive(first)
 
 
 @pytest.mark.parametrize(("manner", "code"), [("plain", -signal.SIGTERM), ("deaf", ExitCode.FAILED)])
