@@ -51,6 +51,7 @@ def test_rollup_receives_changed_panes_and_not_events() -> None:
     assert records == 4 * (80 / 0.5 + 2.0)
     assert cores == pytest.approx(records * 1e-5 + 0.01 / 0.5)
     assert rollup(16_000, 4, MEASURED)[0] == records
+    assert rollup(400, 4, MEASURED)[0] == 4 * (25 / 0.5 + 2.0)
 
 
 def test_bytes_are_those_of_an_event_times_the_rate_and_panes_those_of_rollup() -> None:
