@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import time
+from types import TracebackType
 from typing import TextIO
 
 LONGEST_MESSAGE = 1000
@@ -18,11 +19,14 @@ _FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "t
 def configure_logging(level: str, form: str, stream: TextIO | None = None, *, worker: int | None = None) -> None:
     """Sends every log record to ``stream`` (default: standard error) as ``text`` or ``json``.
 
-    ``worker``: number of a process among several that write to one stream; every line then carries it.
+    ``worker``: number of a process among several that write to one stream; every line then carries it, those of an exception that
+    nobody catches too.
     Libraries speak from warnings on, unless the level is ``debug``. May be called again; the last call holds.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(worker) if form == "json" else TextFormatter(worker))
+    if worker is not None:
+        sys.excepthook = _log_uncaught
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -31,6 +35,10 @@ def configure_logging(level: str, form: str, stream: TextIO | None = None, *, wo
         library.setLevel(logging.NOTSET if level == "debug" else max(logging.WARNING, root.level))
         library.handlers.clear()
         library.propagate = True
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logging.getLogger(__name__).critical("ended by an exception: %r", error, exc_info=(kind, error, trace))
 
 
 def only_results() -> None:
