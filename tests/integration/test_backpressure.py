@@ -50,6 +50,7 @@ def peak_mib(worker: Worker) -> int:
 
 
 @pytest.mark.kafka
+@pytest.mark.slow
 async def test_a_broker_slow_to_take_outputs_slows_intake_and_memory_stays(stage: Stage, prefix: str, tmp_path: Path) -> None:
     """
     Load waits  ─ slow ────────────────────────────── normal ───────────>
