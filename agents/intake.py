@@ -7,8 +7,9 @@ its source. Every log partition gets marks that say how far each owned source ha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heapreplace
 from typing import Protocol
 
 from agents.ports import Output, Record
@@ -124,14 +125,52 @@ class IntakeProcessor:
         Raises only when ``100`` records in a row hit a defect of this program: then nothing of the
         batch may be committed.
         """
-        self._sources.read(source)
+        return self.handle_together({source: records}, frozenset(), len(records))[0]
+
+    def handle_together(
+        self, waiting: Mapping[str, Sequence[Record]], more: Container[str], most: int
+    ) -> tuple[list[Output], dict[str, int]]:
+        """``handle`` for several sources, in the order of event time as far as each source is: what belongs to one case comes together.
+
+        Ends after ``most`` records, or when a source of which ``more`` is to come is used up. Answers the outputs and how many
+        records of each source were taken.
+        """
         outputs: list[Output] = []
-        topic = topic_of(source)
-        for record in records:
-            if record.headers:
-                self._note_simulated(topic, record)
-            self._handle_one(source, topic, record, outputs)
-        return outputs
+        taken = dict.fromkeys(waiting, 0)
+        queues: list[tuple[str, str, Sequence[Record]]] = []
+        heap: list[tuple[int, int, int, list[Accepted] | RejectedError]] = []
+        for number, (source, records) in enumerate(waiting.items()):
+            topic = topic_of(source)
+            queues.append((source, topic, records))
+            if records:
+                self._sources.read(source)
+                heap.append(self._entry(source, topic, records, number, 0))
+        heapify(heap)
+        for _ in range(most):
+            if not heap:
+                break
+            _, number, index, found = heap[0]
+            source, topic, records = queues[number]
+            self._take(source, topic, records[index], found, outputs)
+            index += 1
+            taken[source] = index
+            if index < len(records):
+                heapreplace(heap, self._entry(source, topic, records, number, index))
+                continue
+            heappop(heap)
+            if source in more:
+                break
+        return outputs, taken
+
+    def _entry(
+        self, source: str, topic: str, records: Sequence[Record], number: int, index: int
+    ) -> tuple[int, int, int, list[Accepted] | RejectedError]:
+        """A record decoded and not yet counted: (event time, number of the source, index, what it says)."""
+        try:
+            found = self._accept(source, topic, records[index])
+        except RejectedError as rejection:
+            return -1, number, index, rejection
+        return found[0].occurred_at if found else -1, number, index, found
 
     def marks(self, clock_ms: int, complete_at: Mapping[str, int], skew_ms: int | None) -> list[Output]:
         """One mark for every log partition, or none if there is nothing new and the last is under a second old.
@@ -164,16 +203,16 @@ class IntakeProcessor:
         """Sources not to be fetched from for now: too far ahead, in event time, of the slowest one being read."""
         return self._sources.too_far_ahead(self.settings.max_ahead_ms)
 
-    def _handle_one(self, source: str, topic: str, record: Record, outputs: list[Output]) -> None:
+    def _take(self, source: str, topic: str, record: Record, found: list[Accepted] | RejectedError, outputs: list[Output]) -> None:
         counters = self.counters
         counters.received += 1
-        try:
-            messages = self._accept(source, topic, record)
-        except RejectedError as rejection:
-            self._dead_letter(source, topic, record, rejection, outputs)
+        if record.headers:
+            self._note_simulated(topic, record)
+        if isinstance(found, RejectedError):
+            self._dead_letter(source, topic, record, found, outputs)
             return
         written = 0
-        for message in messages:
+        for message in found:
             counters.unknown_fields += message.unknown_fields
             for event in message.events:
                 outputs.append(Output("events", event.case_id.encode(), self._codec.encode(event)))
@@ -182,9 +221,9 @@ class IntakeProcessor:
         counters.accepted += written
         if written > 1:
             counters.split += written - 1
-        elif not written and messages:
+        elif not written and found:
             counters.progress_records += 1
-        elif not messages:
+        elif not found:
             counters.ignored += 1
 
     def _accept(self, source: str, topic: str, record: Record) -> list[Accepted]:

@@ -14,10 +14,11 @@ from agents.ports import Checkpoint, Output, Record
 from models.durability.fence import NO_FENCE, Fence, pack, unpack
 from models.durability.keyed import KeyedState, Logic, Message
 from models.durability.marker import Marker
-from models.durability.panes import BASE, Pane, PaneStore
+from models.durability.panes import BASE, FAST, Pane, PaneStore
 from models.durability.recovery import Merge
 from models.events.canonical import Definitions, Mark
 from models.panes.dimensions import Dimensions
+from models.panes.facts import entries
 from models.progress.watermark import NEVER
 
 
@@ -223,12 +224,13 @@ class Recovery:
             self._limits = marker.limits
         self._restore_panes(state)
         self._restore_rows(state)
+        self._restore_fast_panes(state)
         self._processor.restored(state)
         return state
 
     def _restore_panes(self, state: KeyedState[Any]) -> None:
         panes = [self._codec.restore_pane(key, value) for key, value in self._merge.panes.items()]
-        state.panes.restore(panes, self._limits, fence_before(state))
+        state.panes.restore([pane for pane in panes if pane.id[0] != FAST], self._limits, fence_before(state))
 
     def _restore_rows(self, state: KeyedState[Any]) -> None:
         codec = self._codec
@@ -241,6 +243,10 @@ class Recovery:
             row = codec.restore_row(changelog_key, value)
             state.rows[key] = row
             state.arm(row.wake_at, key)
+
+    def _restore_fast_panes(self, state: KeyedState[Any]) -> None:
+        facts = (entry for row in state.rows.values() for entry in entries(row.facts))
+        state.panes.restore_fast(facts, state.progress.clock, fence_before(state))
 
 
 def _restore_time(state: KeyedState[Any], marker: Marker) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import thread_time
 from typing import Any
@@ -27,7 +27,6 @@ from models.events.canonical import Definitions
 from models.progress.sources import InputSource
 from models.rollup.settings import RollupSettings
 from stream_app.engine import garbage
-from stream_app.engine.intake import LEAST_SLICE, STRETCH_MS
 from stream_app.engine.partitioner import partition_of as log_partition_of
 from stream_app.feeds.event_file import EventFileFeed
 from stream_app.feeds.sender import partition_of
@@ -145,25 +144,6 @@ class Stages:
         self.send(self.timed("rollup publish", self.rollup.publish, 0))
 
 
-def _slices(logs: dict[tuple[str, int], list[LogRecord]], position: Callable[[str], int]) -> Iterator[tuple[str, list[LogRecord]]]:
-    """Slices in the order of the engine's Intake: the source that is furthest behind first, about ``STRETCH_MS`` of it."""
-    places = {f"{name}-{number}": (name, number) for name, number in logs}
-    at = dict.fromkeys(places, 0)
-    size = dict.fromkeys(places, LEAST_SLICE)
-    reading = set(places)
-    while reading:
-        source = min(reading, key=position)
-        log, before = logs[places[source]], position(source)
-        records = log[at[source] : at[source] + size[source]]
-        at[source] += len(records)
-        yield source, records
-        moved = position(source) - before
-        wanted = len(records) * STRETCH_MS // moved if moved > 0 else 2 * len(records)
-        size[source] = max(LEAST_SLICE, min(wanted, 4 * len(records), FETCH))
-        if at[source] >= len(log):
-            reading.discard(source)
-
-
 def run(file: Path) -> Stages:
     garbage.tune()
     logs = inputs(file)
@@ -171,9 +151,16 @@ def run(file: Path) -> Stages:
     gc.freeze()
     stages = Stages()
     handled = published = cycles = 0
-    for source, records in _slices(logs, stages.intake.position):
-        stages.send(stages.timed("intake", stages.intake.handle, source, records))
-        handled += len(records)
+    sources = {f"{name}-{number}": log for (name, number), log in logs.items()}
+    at = dict.fromkeys(sources, 0)
+    while any(at[source] < len(log) for source, log in sources.items()):
+        parts = {source: log[at[source] : at[source] + FETCH] for source, log in sources.items() if at[source] < len(log)}
+        more = {source for source in parts if at[source] + FETCH < len(sources[source])}
+        outputs, taken = stages.timed("intake", stages.intake.handle_together, parts, more, FETCH)
+        stages.send(outputs)
+        for source, count in taken.items():
+            at[source] += count
+            handled += count
         if handled - published >= PUBLISH_EVERY:
             published = handled
             stages.mark()

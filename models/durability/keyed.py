@@ -183,11 +183,10 @@ class KeyedState(Generic[R]):
     def mark(self, mark: Mark, offset: int) -> list[Message]:
         """Let time pass: fire every timer that the watermark has reached, under the mark's own fence."""
         self.offset = offset + 1
-        if not self.progress.take(mark):
-            return []
+        progress = self.progress
         fence = pack(self.epoch, offset)
-        messages = self._fire(self.progress.watermark, fence)
-        self.panes.advance(self.progress.watermark, fence)
+        messages = self._fire(progress.watermark, fence) if progress.take(mark) else []
+        self.panes.advance(progress.watermark, progress.clock, fence)
         self.panes.close_record(fence)
         return messages
 

@@ -1,8 +1,15 @@
 """The panes of one partition: facts in, fences kept, expiry, and what has to be written.
 
-Each fact goes to a fast and a slow slice of event time. Within one log record all facts of a pane are one
-net change under one fence: a pane whose fence is at or past the record has it already and is skipped.
+Each fact goes to a slow slice of event time. Within one log record all facts of a pane are one net change under one
+fence: a pane whose fence is at or past the record has it already and is skipped.
 A balance that falls behind the horizon moves to the cell's *base* pane, so a backlog never loses its start.
+
+The fast slices serve the live windows and nothing else, so they follow the log's clock, and are not written: they are the sum of
+the rows' facts, and recovery adds them up again. Facts ahead of the clock wait by the hour; in a backlog most of them are
+out of every live window before the clock has come to them.
+
+    ────────────┬──────── fast slices ────────┬──── ahead ────▷ event time
+          clock - 2 h                   clock, full hour
 """
 
 from __future__ import annotations
@@ -13,6 +20,7 @@ from typing import Final
 from models.durability.compaction import Graves, Rounds
 from models.durability.fence import NO_FENCE, Fence
 from models.panes.dimensions import Cell
+from models.panes.facts import Entry
 from models.panes.tiers import DAY, FAST_KEPT, FAST_WIDTH, HOUR
 from models.progress.watermark import NEVER
 
@@ -48,6 +56,8 @@ class PaneStore:
         self.base: dict[Cell, Pane] = {}
         self.fast_limit = NEVER
         self.slow_limit = NEVER
+        self._fast_end = NEVER
+        self._ahead: dict[int, list[Entry]] = {}
         self.unwritten: dict[Pane, None] = {}
         self.unpublished: dict[Pane, None] = {}
         self.beyond_horizon = 0
@@ -55,6 +65,8 @@ class PaneStore:
         self._rounds: Rounds[Pane] = Rounds()
         self._forgotten: list[Pane] = []
         self._touched: list[Pane] = []
+        self._touched_fast: list[Pane] = []
+        self._checkpoint = 0
 
     def configure(self, slow_width: int, horizon: int, *, fast: bool) -> None:
         """Width of the slow slices and what is kept (ms); ``fast=False`` leaves the fast tier out."""
@@ -66,72 +78,53 @@ class PaneStore:
 
     def add(self, key: str, at: int, cell: Cell, weight: int, fence: Fence) -> None:
         """Add a fact under the record's fence. Call ``close_record`` after the last one of the record."""
-        start = at - at % self._slow_width
-        if start >= self.slow_limit:
-            self._add(self.slow, SLOW, start, key, cell, weight, fence)
-        elif key.startswith(BALANCE):
-            self._change(self._base_pane(cell), key, weight, fence)
-        else:
-            self.beyond_horizon += 1
-        if self._fast:
-            start = at - at % FAST_WIDTH
-            if start >= self.fast_limit:
-                self._add(self.fast, FAST, start, key, cell, weight, fence)
+        self.add_all(((key, at, cell, weight),), fence)
 
-    def add_all(self, journal: Iterable[tuple[str, int, Cell, int]], fence: Fence) -> None:
+    def add_all(self, journal: Iterable[Entry], fence: Fence) -> None:
         """``add`` for every fact of a record: those of one instant and cell look for their panes once."""
         last_at, last_cell = NEVER, None
-        panes: tuple[Pane, ...] | None = None
-        for key, at, cell, weight in journal:
+        slow = fast = None
+        ahead: list[Entry] | None = None
+        for entry in journal:
+            key, at, cell, weight = entry
             if at != last_at or cell is not last_cell:
                 last_at, last_cell = at, cell
-                panes = self._panes_at(at, cell)
-                if panes is not None:
-                    self._touched += panes
-            if panes is None:
-                self.add(key, at, cell, weight, fence)
-                continue
-            for pane in panes:
-                if pane.fence < fence:
-                    facts = pane.facts
-                    amount = facts.get(key, 0) + weight
-                    if amount:
-                        facts[key] = amount
+                slow = self._slow_pane(at, cell)
+                fast = ahead = None
+                if self._fast and at >= self.fast_limit:
+                    if at < self._fast_end:
+                        fast = self._fast_pane(at, cell)
                     else:
-                        facts.pop(key, None)
+                        ahead = self._ahead.setdefault(at - at % HOUR, [])
+            if slow is None:
+                self._add_beyond(key, cell, weight, fence)
+            elif slow.fence < fence:
+                _add(slow.facts, key, weight)
+            if fast is not None:
+                _add(fast.facts, key, weight)
+            elif ahead is not None:
+                ahead.append(entry)
 
-    def _panes_at(self, at: int, cell: Cell) -> tuple[Pane, ...] | None:
-        """The panes of all tiers that hold the instant; ``None`` where a tier no longer keeps it."""
+    def _slow_pane(self, at: int, cell: Cell) -> Pane | None:
+        """The pane that takes facts of this instant; ``None`` behind the horizon."""
         start = at - at % self._slow_width
         if start < self.slow_limit:
             return None
-        cells = self.slow.get(start)
-        if cells is None:
-            cells = self.slow[start] = {}
-        slow = cells.get(cell)
-        if slow is None:
-            slow = cells[cell] = Pane((SLOW, start, cell))
-        if not self._fast:
-            return (slow,)
-        start = at - at % FAST_WIDTH
-        if start < self.fast_limit:
-            return (slow,)
-        cells = self.fast.get(start)
-        if cells is None:
-            cells = self.fast[start] = {}
-        fast = cells.get(cell)
-        if fast is None:
-            fast = cells[cell] = Pane((FAST, start, cell))
-        return slow, fast
+        pane = _pane_of(self.slow, SLOW, start, cell)
+        self._touched.append(pane)
+        return pane
 
-    def _add(self, tier: dict[int, dict[Cell, Pane]], name: str, start: int, key: str, cell: Cell, weight: int, fence: Fence) -> None:
-        cells = tier.get(start)
-        if cells is None:
-            cells = tier[start] = {}
-        pane = cells.get(cell)
-        if pane is None:
-            pane = cells[cell] = Pane((name, start, cell))
-        self._change(pane, key, weight, fence)
+    def _fast_pane(self, at: int, cell: Cell) -> Pane:
+        pane = _pane_of(self.fast, FAST, at - at % FAST_WIDTH, cell)
+        self._touched_fast.append(pane)
+        return pane
+
+    def _add_beyond(self, key: str, cell: Cell, weight: int, fence: Fence) -> None:
+        """A fact behind the horizon."""
+        if key.startswith(BALANCE):
+            self._change(self._base_pane(cell), key, weight, fence)
+        else:
+            self.beyond_horizon += 1
 
     def _base_pane(self, cell: Cell) -> Pane:
         pane = self.base.get(cell)
@@ -141,14 +134,8 @@ class PaneStore:
 
     def _change(self, pane: Pane, key: str, weight: int, fence: Fence) -> None:
         self._touched.append(pane)
-        if pane.fence >= fence:
-            return
-        facts = pane.facts
-        amount = facts.get(key, 0) + weight
-        if amount:
-            facts[key] = amount
-        else:
-            facts.pop(key, None)
+        if pane.fence < fence:
+            _add(pane.facts, key, weight)
 
     def close_record(self, fence: Fence) -> None:
         """Set the fence of every pane the record touched. One that was ahead is published again all the same."""
@@ -158,31 +145,56 @@ class PaneStore:
                 self.unwritten[pane] = None
             self.unpublished[pane] = None
         self._touched.clear()
+        for pane in self._touched_fast:
+            pane.fence = max(pane.fence, fence)
+            self.unpublished[pane] = None
+        self._touched_fast.clear()
 
     # -- time -----------------------------------------------------------------------------------------
 
-    def advance(self, watermark: int, fence: Fence) -> None:
-        """Drop the slices that the watermark has left behind; part of the mark's record."""
-        self._expire(self.fast, max(self.fast_limit, _floor(watermark - FAST_KEPT, FAST_WIDTH)), fence, keep_balance=False)
-        self.fast_limit = max(self.fast_limit, _floor(watermark - FAST_KEPT, FAST_WIDTH))
+    def advance(self, watermark: int, clock: int, fence: Fence) -> None:
+        """Drop the slices that watermark (slow) and clock (fast) have left behind, and begin those that the clock has reached."""
         limit = max(self.slow_limit, _floor(watermark - self.horizon, self._slow_width))
-        self._expire(self.slow, limit, fence, keep_balance=True)
-        self.slow_limit = limit
+        if limit > self.slow_limit:
+            self.slow_limit = limit
+            self._expire_slow(fence)
+        limit = max(self.fast_limit, _floor(clock - FAST_KEPT, FAST_WIDTH))
+        if limit > self.fast_limit:
+            self.fast_limit = limit
+            self._expire_fast()
+        end = _floor(clock, HOUR) + HOUR
+        if end > self._fast_end:
+            self._fast_end = end
+            self._reach()
 
-    def _expire(self, tier: dict[int, dict[Cell, Pane]], limit: int, fence: Fence, *, keep_balance: bool) -> None:
-        if not tier:
-            return
-        for start in [start for start in tier if start < limit]:
-            for cell, pane in tier.pop(start).items():
-                if keep_balance:
-                    self._keep_balances(cell, pane, fence)
-                pane.facts = {}
-                pane.deleted = True
-                if pane.known or keep_balance:
-                    self._touched.append(pane)
+    def _expire_slow(self, fence: Fence) -> None:
+        for start in [start for start in self.slow if start < self.slow_limit]:
+            for cell, pane in self.slow.pop(start).items():
+                self._keep_balances(cell, pane, fence)
+                pane.facts, pane.deleted = {}, True
+                self._touched.append(pane)
+
+    def _expire_fast(self) -> None:
+        """A pane that nobody has seen goes without a word."""
+        for start in [start for start in self.fast if start < self.fast_limit]:
+            for pane in self.fast.pop(start).values():
+                pane.facts, pane.deleted = {}, True
+                if pane.known:
+                    self._touched_fast.append(pane)
                 else:
-                    self.unwritten.pop(pane, None)
                     self.unpublished.pop(pane, None)
+
+    def _reach(self) -> None:
+        """The clock has reached these hours: what of them is still in its tier begins to count."""
+        for hour in [hour for hour in self._ahead if hour < self._fast_end]:
+            entries = self._ahead.pop(hour)
+            if hour + HOUR > self.fast_limit:
+                self._add_fast(entries)
+
+    def _add_fast(self, entries: Iterable[Entry]) -> None:
+        for key, at, cell, weight in entries:
+            if at >= self.fast_limit:
+                _add(self._fast_pane(at, cell).facts, key, weight)
 
     def _keep_balances(self, cell: Cell, pane: Pane, fence: Fence) -> None:
         for key, amount in pane.facts.items():
@@ -193,27 +205,25 @@ class PaneStore:
 
     def rewrite(self, checkpoint: int) -> list[Pane]:
         """Write and publish a share of the unchanged panes again, and deleted ones whose turn it is; returns those then over."""
+        self._checkpoint = checkpoint
         panes = [pane for pane in self._rounds.share(checkpoint, self._live) if not pane.deleted]
         again, over = self._graves.take(checkpoint)
         panes += [pane for _, pane in again + over]
-        self.unwritten.update(dict.fromkeys(panes))
+        self.unwritten.update((pane, None) for pane in panes if pane.id[0] != FAST)
         self.unpublished.update(dict.fromkeys(panes))
         ending = [pane for _, pane in over]
         self._forgotten += ending
-        return ending
+        return [pane for pane in ending if pane.id[0] != FAST]
 
     def _live(self) -> list[Pane]:
         return [*self.base.values(), *(pane for tier in (self.fast, self.slow) for cells in tier.values() for pane in cells.values())]
 
     def take_unwritten(self, checkpoint: int) -> list[Pane]:
         """Panes for the changelog, base first: a deletion there implies that its balances are there."""
+        self._checkpoint = checkpoint
         panes = sorted(self.unwritten, key=_base_first)
         self.unwritten = {}
-        ending = set(self._forgotten)
-        for pane in panes:
-            pane.known = True
-            if pane.deleted and pane not in ending:
-                self._graves.bury(pane.id, pane, checkpoint)
+        self._bury(panes)
         return panes
 
     def take_unpublished(self) -> list[Pane]:
@@ -222,7 +232,14 @@ class PaneStore:
         self.unpublished = {}
         for pane in panes:
             pane.known = True
+        self._bury([pane for pane in panes if pane.deleted and pane.id[0] == FAST])
         return panes
+
+    def _bury(self, panes: Iterable[Pane]) -> None:
+        ending = set(self._forgotten)
+        for pane in panes:
+            if pane.deleted and pane not in ending:
+                self._graves.bury(pane.id, pane, self._checkpoint)
 
     def take_forgotten(self) -> list[Pane]:
         """Deleted panes whose tombstone belongs into the panes topic too."""
@@ -230,7 +247,7 @@ class PaneStore:
         return panes
 
     def restore(self, panes: Iterable[Pane], limits: tuple[int, int], now: Fence) -> None:
-        """Take over what the changelog held, everything to be published again.
+        """Take over what topics held, everything to be published again.
 
         ``limits``: what the fast and the slow tier had dropped as of the fence ``now``. Whether a slice exists is decided by them, never by
         presence: what a zombie wrote of a slice that is gone is deleted again.
@@ -245,13 +262,47 @@ class PaneStore:
             gone = start < (self.fast_limit if tier == FAST else self.slow_limit)
             if gone and not pane.deleted:
                 pane.facts, pane.deleted, pane.fence = {}, True, max(pane.fence, now)
-                self.unwritten[pane] = None
                 self.unpublished[pane] = None
+                if tier == SLOW:
+                    self.unwritten[pane] = None
             elif pane.deleted:
                 self._graves.bury(pane.id, pane, 0)
             if not gone:
                 (self.fast if tier == FAST else self.slow).setdefault(start, {})[cell] = pane
                 self.unpublished[pane] = None
+
+    def restore_fast(self, facts: Iterable[Entry], clock: int, now: Fence) -> None:
+        """Add up facts of the rows as of the fence ``now``. What had been published of them stands in the topic as it is."""
+        if not self._fast:
+            return
+        self._fast_end = _floor(clock, HOUR) + HOUR
+        limit, end = self.fast_limit, self._fast_end
+        for entry in facts:
+            key, at, cell, weight = entry
+            if at >= end:
+                self._ahead.setdefault(at - at % HOUR, []).append(entry)
+            elif at >= limit:
+                pane = _pane_of(self.fast, FAST, at - at % FAST_WIDTH, cell)
+                pane.known, pane.fence = True, now
+                _add(pane.facts, key, weight)
+
+
+def _add(facts: dict[str, int], key: str, weight: int) -> None:
+    amount = facts.get(key, 0) + weight
+    if amount:
+        facts[key] = amount
+    else:
+        facts.pop(key, None)
+
+
+def _pane_of(tier: dict[int, dict[Cell, Pane]], name: str, start: int, cell: Cell) -> Pane:
+    cells = tier.get(start)
+    if cells is None:
+        cells = tier[start] = {}
+    pane = cells.get(cell)
+    if pane is None:
+        pane = cells[cell] = Pane((name, start, cell))
+    return pane
 
 
 def _floor(at: int, width: int) -> int:

@@ -34,3 +34,8 @@ def difference(before: Facts, after: Facts) -> list[Entry]:
     changes: list[Entry] = [(*fact, weight - before.get(fact, 0)) for fact, weight in after.items() if weight != before.get(fact, 0)]
     changes += [(*fact, -weight) for fact, weight in before.items() if fact not in after]
     return changes
+
+
+def entries(facts: Facts) -> list[Entry]:
+    """Facts as the entries that make them."""
+    return [(*fact, weight) for fact, weight in facts.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from time import monotonic
 from typing import Protocol
@@ -17,16 +18,24 @@ from stream_app.engine.failure import FailStop
 from stream_app.engine.outbox import Outbox, Pending, wait_all
 from stream_app.engine.processors import IntakeProcessor
 from stream_app.engine.settings import EngineSettings
-from stream_app.engine.turn import Turn
 
 logger = logging.getLogger(__name__)
 
-STRETCH_MS = 300_000
-"""Event time in one slice of a backlog: sources differ by little more in the log."""
-LEAST_SLICE = 16
-"""Records that are worth a turn."""
-FIRST = -(2**62)
-"""Rank of the marks."""
+BACKLOG = 1_000
+"""A source that is so many records behind and has none here is about to bring some: the others wait for it, to keep their order."""
+PATIENCE = 0.2
+"""Seconds that they wait; order is a matter of speed, never of what comes out."""
+
+
+class _Waiting:
+    """A batch and how much of it is handled."""
+
+    __slots__ = ("at", "batch", "done")
+
+    def __init__(self, batch: PartitionBatch) -> None:
+        self.batch = batch
+        self.at = 0
+        self.done = False
 
 
 class Fetching(Protocol):
@@ -61,9 +70,9 @@ class IntakeRunner:
         self._handled: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
         self._pending = Pending()
-        self._turn = Turn()
-        self._one_batch: dict[TP, asyncio.Lock] = {}
-        self._slice_records: dict[TP, int] = {}
+        self._turn = asyncio.Lock()
+        self._waiting: dict[TP, deque[_Waiting]] = {}
+        self._arrived = asyncio.Event()
         self._epoch = -1
         self._stopping = asyncio.Event()
         self._ticker: asyncio.Task[None] | None = None
@@ -91,57 +100,74 @@ class IntakeRunner:
         self._ticker = asyncio.get_running_loop().create_task(self._tick_forever())
 
     async def on_batch(self, batch: PartitionBatch) -> None:
-        """Handle a fetched batch in slices; work of another assignment is dropped.
+        """Handle a fetched batch; work of another assignment is dropped.
 
-        To be called for several partitions side by side: the source that is furthest behind in event time goes first,
-        in slices of about ``STRETCH_MS``, so that the log is nearly in order even when a backlog is read.
+        To be called for several partitions side by side: what they have brought is handled together, in the order of event time, so
+        that the log is nearly in order even when a backlog is read.
         """
-        async with self._one_batch.setdefault(batch.tp, asyncio.Lock()):
-            await self._handle_batch(batch)
-
-    async def _handle_batch(self, batch: PartitionBatch) -> None:
         source = self._sources.get(batch.tp)
         if source is None or batch.epoch != self._epoch or self._stopping.is_set():
             return
-        if batch.start != self._handled[batch.tp]:
-            self._fail(f"{source}: a batch from {self._handled[batch.tp]} on was lost, got one from {batch.start}")
+        queue = self._waiting.setdefault(batch.tp, deque())
+        expected = queue[-1].batch.next if queue else self._handled[batch.tp]
+        if batch.start != expected:
+            self._fail(f"{source}: a batch from {expected} on was lost, got one from {batch.start}")
             return
-        at = 0
-        while at < len(batch.records):
+        mine = _Waiting(batch)
+        queue.append(mine)
+        self._arrived.set()
+        while not mine.done:
+            await self._others_arrived()
             await self._outbox.room()
-            await self._turn.take(self._processor.position(source))
-            try:
-                at = self._handle_slices(batch, source, at)
-            finally:
-                self._turn.give_back()
-            if at < 0:
-                return
+            async with self._turn:
+                if self._stopping.is_set() or batch.epoch != self._epoch:
+                    return
+                if not mine.done:
+                    self._handle_waiting()
             await asyncio.sleep(0)
-        self._handled[batch.tp] = batch.next
-        self.highwaters[batch.tp] = batch.highwater
 
-    def _handle_slices(self, batch: PartitionBatch, source: str, begin: int) -> int:
-        """As many slices as the turn lasts; answers where the batch goes on, -1 if it is of another assignment by now."""
-        if self._stopping.is_set() or batch.epoch != self._epoch:
-            return -1
-        at = begin
-        while at < min(len(batch.records), begin + self._settings.slice_records):
-            before = self._processor.position(source)
-            records = batch.records[at : at + self._slice_records.get(batch.tp, LEAST_SLICE)]
-            self._outbox.put(self._processor.handle(source, records), self._pending)
-            at += len(records)
-            position = self._processor.position(source)
-            self._slice_records[batch.tp] = self._next_slice(len(records), position - before)
-            if not self._turn.may_keep(position):
-                break
-        self._handled[batch.tp] = batch.records[at - 1].offset + 1
-        self.records_handled += at - begin
-        return at
+    async def _others_arrived(self) -> None:
+        """Wait a little for partitions with a backlog that have brought nothing yet."""
+        limit = monotonic() + PATIENCE
+        paused: set[str] | None = None
+        while not self._stopping.is_set() and (left := limit - monotonic()) > 0:
+            missing = [tp for tp in self._sources if not self._waiting.get(tp) and self._behind(tp)]
+            if missing and paused is None:
+                paused = self._processor.paused()
+            if all(self._sources[tp] in (paused or ()) for tp in missing):
+                return
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), left)
+            except TimeoutError:
+                return
 
-    def _next_slice(self, records: int, moved_ms: int) -> int:
-        """How many records of the source make about ``STRETCH_MS`` of event time, by those just handled."""
-        wanted = records * STRETCH_MS // moved_ms if moved_ms > 0 else 2 * records
-        return max(LEAST_SLICE, min(wanted, 4 * records, self._settings.slice_records))
+    def _behind(self, tp: TP) -> bool:
+        return self.highwaters.get(tp, 0) - self._handled[tp] >= BACKLOG
+
+    def _handle_waiting(self) -> None:
+        """One synchronous step over what waits."""
+        most = self._settings.slice_records
+        heads = {tp: queue[0] for tp, queue in self._waiting.items() if queue}
+        parts = {self._sources[tp]: head.batch.records[head.at : head.at + most] for tp, head in heads.items()}
+        more = {self._sources[tp] for tp, head in heads.items() if len(head.batch.records) > head.at + most or self._more_after(tp)}
+        outputs, taken = self._processor.handle_together(parts, more, most)
+        self._outbox.put(outputs, self._pending)
+        for tp, head in heads.items():
+            count = taken[self._sources[tp]]
+            self.records_handled += count
+            head.at += count
+            if head.at == len(head.batch.records):
+                head.done = True
+                self._waiting[tp].popleft()
+                self._handled[tp] = head.batch.next
+                self.highwaters[tp] = head.batch.highwater
+            elif count:
+                self._handled[tp] = head.batch.records[head.at - 1].offset + 1
+
+    def _more_after(self, tp: TP) -> bool:
+        """Whether the batches after the first one are here or about to come."""
+        return len(self._waiting[tp]) > 1 or self._behind(tp)
 
     async def close(self) -> None:
         """End the assignment with a last mark and a last commit."""
@@ -151,6 +177,7 @@ class IntakeRunner:
             await self._tick({}, commit=True)
         self._ticker = None
         self._sources, self._handled, self._committed, self.highwaters = {}, {}, {}, {}
+        self._waiting = {}
         self._processor.assigned(set())
 
     async def _tick_forever(self) -> None:
@@ -187,15 +214,12 @@ class IntakeRunner:
 
     async def _tick(self, ends: Mapping[TP, tuple[int, LogEnd]], *, commit: bool) -> None:
         """With everything handled so far acknowledged: send the marks, and then commit what they cover."""
-        await self._turn.take(FIRST)
-        try:
+        async with self._turn:
             await self._pending.settled()
             complete = {self._sources[tp]: clock for tp, (clock, end) in ends.items() if self._is_complete(tp, end)}
             covered = {tp: offset for tp, offset in self._handled.items() if offset != self._committed[tp]}
             self._outbox.put(self._processor.marks(int(time.time() * 1000), complete, self._outbox.skew_ms), self._pending)
             marks = self._pending.snapshot()
-        finally:
-            self._turn.give_back()
         if commit and covered:
             await wait_all(marks)
             await self._commit(covered)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Protocol
 
 from agents.ports import Output, Record
@@ -14,16 +14,16 @@ class IntakeProcessor(Protocol):
     def assigned(self, sources: set[str]) -> None:
         """From now on these sources, and no others, are read here."""
 
-    def handle(self, source: str, records: Sequence[Record]) -> list[Output]:
-        """Decode and route records, in order. Must not raise for a bad record."""
+    def handle_together(
+        self, waiting: Mapping[str, Sequence[Record]], more: Container[str], most: int
+    ) -> tuple[list[Output], dict[str, int]]:
+        """Decode and route records of several sources in the order of event time, at most ``most``, and not beyond the end of a
+        source of which there is ``more``. Answers how many of each were taken too. Must not raise for a bad record."""
 
     def marks(self, clock_ms: int, complete_at: dict[str, int], skew_ms: int | None) -> list[Output]:
         """Progress of everything handled so far, one mark per log partition. Every output of earlier
         ``handle`` calls has been acknowledged. ``complete_at``: all records before that wall-clock instant
         were handled. ``skew_ms``: broker time minus local time, None when unknown."""
-
-    def position(self, source: str) -> int:
-        """How far in event time the source's newest event is; very small before its first."""
 
     def paused(self) -> set[str]:
         """Sources that are too far ahead of the slowest and shall not be fetched for now."""

@@ -20,7 +20,7 @@ from aiokafka.structs import TopicPartition
 from agents.ports import Checkpoint
 from models.durability.fence import pack
 from models.durability.keyed import KeyedState
-from models.durability.panes import Pane, PaneId
+from models.durability.panes import FAST, Pane, PaneId
 from models.durability.recovery import BEGIN, seal
 from models.events.canonical import Definitions
 from stream_app.engine.producer import start_producer
@@ -160,7 +160,7 @@ def end_what_is_no_more(state: KeyedState[Any], rows: Iterable[str], panes: Iter
     for pane in empty:
         pane.fence = now
     state.panes.restore(empty, (state.panes.fast_limit, state.panes.slow_limit), now)
-    state.panes.unwritten.update(dict.fromkeys(empty))
+    state.panes.unwritten.update((pane, None) for pane in empty if pane.id[0] != FAST)
 
 
 def _pane_ids(state: KeyedState[Any]) -> set[PaneId]:

@@ -15,7 +15,7 @@ from models.durability.panes import Pane
 from models.durability.recovery import MARKER, PANE, ROW, CorruptChangelogError, fence_of, seal
 from models.events.canonical import ContactVersion
 from models.panes.dimensions import Cell
-from models.panes.facts import Facts
+from models.panes.facts import entries
 
 _encode = msgspec.msgpack.Encoder().encode
 _FLAGGED = frozenset({0, 10})  # ranks of the types whose payload holds a tuple
@@ -63,7 +63,7 @@ def encode_case(row: CaseRow) -> bytes:
     """A case's row."""
     return seal(
         row.fence,
-        _encode((row.wake_at, row.settled_to, row.level, row.size, row.items, _entries(row.facts), row.sent, row.verdicts)),
+        _encode((row.wake_at, row.settled_to, row.level, row.size, row.items, entries(row.facts), row.sent, row.verdicts)),
     )
 
 
@@ -90,7 +90,7 @@ def _payload(rank: int, payload: list[Any]) -> tuple[Any, ...]:
 
 def encode_customer(row: CustomerRow) -> bytes:
     """A customer's row."""
-    return seal(row.fence, _encode((row.wake_at, row.settled_to, list(row.contacts.values()), _entries(row.facts))))
+    return seal(row.fence, _encode((row.wake_at, row.settled_to, list(row.contacts.values()), entries(row.facts))))
 
 
 def decode_customer(key: bytes, value: bytes) -> CustomerRow:
@@ -105,10 +105,6 @@ def decode_customer(key: bytes, value: bytes) -> CustomerRow:
     row.contacts = {contact.key: contact for contact in stored.contacts}
     row.facts = {(fact, at, cell): weight for fact, at, cell, weight in stored.facts}
     return row
-
-
-def _entries(facts: Facts) -> list[tuple[str, int, Cell, int]]:
-    return [(*fact, weight) for fact, weight in facts.items()]
 
 
 def pane_key(pane: Pane) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -33,15 +33,13 @@ class Processor:
     def assigned(self, sources: set[str]) -> None:
         self.sources = sources
 
-    def handle(self, source: str, records: Sequence[Any]) -> list[Output]:
-        return [Output("events", None, record.value, partition=0) for record in records]
+    def handle_together(self, waiting: Mapping[str, Sequence[Any]], more: Container[str], most: int) -> tuple[list[Output], dict[str, int]]:
+        outputs = [Output("events", None, record.value, partition=0) for records in waiting.values() for record in records]
+        return outputs, {source: len(records) for source, records in waiting.items()}
 
     def marks(self, clock_ms: int, complete_at: dict[str, int], skew_ms: int | None) -> list[Output]:
         self.complete.append(complete_at)
         return [Output("events", None, b"mark", partition=0)]
-
-    def position(self, source: str) -> int:
-        return 0
 
     def paused(self) -> set[str]:
         return self.pausing

@@ -38,7 +38,7 @@ CHANGELOGS: Final = frozenset(COMPACTED[:2])
 COMPACTION_LAG: Final = 10
 """``min.compaction.lag.ms``, in checkpoints. The two constants of ``models.durability.compaction`` are made as small."""
 REWRITE_OVER: Final = 4
-TOMBSTONE_AFTER: Final = 12
+TOMBSTONE_AFTER: Final = 20
 TURN: Final = 240 * MINUTE
 """Most that event time goes on in a turn."""
 IN_THE_END: Final = 1 << 30

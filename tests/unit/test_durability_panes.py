@@ -28,7 +28,7 @@ def add(panes: PaneStore, offset: int, *keys: str, at: int = T0) -> None:
 
 
 def advance(panes: PaneStore, watermark: int, offset: int) -> None:
-    panes.advance(watermark, pack(0, offset))
+    panes.advance(watermark, watermark, pack(0, offset))
     panes.close_record(pack(0, offset))
 
 
@@ -65,6 +65,7 @@ def test_facts_that_cancel_out_leave_nothing() -> None:
 
 def test_every_fact_goes_to_both_tiers_unless_the_fast_one_is_off() -> None:
     panes = store()
+    advance(panes, T0, 0)
     add(panes, 1, "opened")
     panes.configure(HOUR, KEPT, fast=False)
     add(panes, 2, "opened", at=T0 + HOUR)
@@ -111,20 +112,87 @@ def test_base_panes_are_written_before_the_deletions_that_rely_on_them() -> None
     written = panes.take_unwritten(2)
 
     assert next((pane.id[0], pane.deleted, pane.fence) for pane in written) == (BASE, False, pack(0, 2))
-    assert {(pane.id[0], pane.deleted) for pane in written} == {(BASE, False), (SLOW, True), (FAST, True)}
+    assert {(pane.id[0], pane.deleted) for pane in written} == {(BASE, False), (SLOW, True)}
+
+
+def test_fast_panes_are_published_and_never_written() -> None:
+    panes = store()
+    advance(panes, T0, 1)
+    add(panes, 2, "opened")
+
+    assert [pane.id[0] for pane in panes.take_unpublished()] == [SLOW, FAST]
+    assert [pane.id[0] for pane in panes.take_unwritten(1)] == [SLOW]
 
 
 def test_a_fast_pane_that_no_one_has_seen_goes_without_a_word() -> None:
     panes = store()
-    add(panes, 1, "opened")
+    advance(panes, T0, 1)
+    add(panes, 2, "opened")
 
-    advance(panes, T0 + KEPT + HOUR, 2)
+    advance(panes, T0 + KEPT, 3)
 
-    assert [pane.id[0] for pane in panes.take_unwritten(1)] == [SLOW]
+    assert [pane.id[0] for pane in panes.take_unpublished()] == [SLOW]
+
+
+def test_a_fast_pane_that_was_published_is_said_to_be_deleted() -> None:
+    panes = store()
+    advance(panes, T0, 1)
+    add(panes, 2, "opened")
+    panes.take_unpublished()
+
+    advance(panes, T0 + KEPT, 3)
+
+    (gone,) = panes.take_unpublished()
+    assert (gone.id[0], gone.deleted, gone.fence) == (FAST, True, pack(0, 3))
+
+
+def test_facts_ahead_of_the_clock_wait_until_it_reaches_their_hour() -> None:
+    panes = store()
+    advance(panes, T0, 1)
+    add(panes, 2, "opened", at=T0 + HOUR)
+    assert panes.fast == {}
+
+    advance(panes, T0 + HOUR, 3)
+
+    found = panes.fast[T0 + HOUR][CELL]
+    assert (found.facts, found.fence) == ({"opened": 1}, pack(0, 3))
+
+
+def test_facts_that_the_clock_leaves_behind_in_one_step_are_never_a_fast_pane() -> None:
+    panes = store()
+    advance(panes, T0, 1)
+    add(panes, 2, "opened", at=T0 + HOUR)
+
+    advance(panes, T0 + 5 * HOUR, 3)
+
+    assert panes.fast == {}
+    assert [pane.id[0] for pane in panes.take_unpublished()] == [SLOW]
+
+
+def test_fast_panes_are_made_again_from_the_facts_of_the_rows() -> None:
+    panes = store()
+    panes.restore((), (T0, T0), pack(0, 7))
+
+    panes.restore_fast([("opened", T0 - 1, CELL, 1), ("opened", T0, CELL, 2), ("offered", T0 + HOUR, CELL, 1)], T0, pack(0, 7))
+
+    assert {start: cells[CELL].facts for start, cells in panes.fast.items()} == {T0: {"opened": 2}}
+    assert panes.take_unpublished() == []
+    advance(panes, T0 + HOUR, 8)
+    assert panes.fast[T0 + HOUR][CELL].facts == {"offered": 1}
+
+
+def test_without_a_fast_tier_none_is_made_again() -> None:
+    panes = store()
+    panes.configure(HOUR, KEPT, fast=False)
+
+    panes.restore_fast([("opened", T0, CELL, 2)], T0, pack(0, 7))
+
+    assert panes.fast == {}
 
 
 def test_a_pane_ahead_of_the_record_is_published_again_but_not_written() -> None:
     panes = store()
+    advance(panes, T0, 0)
     add(panes, 5, "opened")
     panes.take_unwritten(1)
     panes.take_unpublished()
@@ -146,6 +214,7 @@ def test_the_base_is_not_published_as_a_pane() -> None:
 def test_every_live_pane_is_written_and_published_again_within_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.durability.compaction.REWRITE_OVER", 3)
     panes = store()
+    panes.advance(NEVER, T0 + HOUR, pack(0, 0))  # the first two hours have fast panes too
     for hour in range(5):
         add(panes, hour, "opened", at=T0 + hour * HOUR)
     panes.take_unwritten(0)
@@ -156,24 +225,27 @@ def test_every_live_pane_is_written_and_published_again_within_a_round(monkeypat
         panes.rewrite(checkpoint)
         written += panes.take_unwritten(checkpoint)
 
-    assert len(written) == len(panes.take_unpublished()) == 10
+    assert (len(written), len(panes.take_unpublished())) == (5, 7)
 
 
 def test_a_deleted_pane_is_said_again_and_then_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.durability.compaction.REWRITE_OVER", 2)
     monkeypatch.setattr("models.durability.compaction.TOMBSTONE_AFTER", 4)
     panes = store()
+    advance(panes, T0, 0)
     add(panes, 1, "opened")
+    panes.take_unpublished()
     panes.take_unwritten(0)
     advance(panes, T0 + KEPT + HOUR, 2)
+    panes.take_unpublished()
     panes.take_unwritten(0)
 
     said = []
     for checkpoint in range(1, 6):
         over = panes.rewrite(checkpoint)
-        said.append((len(panes.take_unwritten(checkpoint)), len(over), len(panes.take_forgotten())))
+        said.append((len(panes.take_unwritten(checkpoint)), len(over), len(panes.take_unpublished()), len(panes.take_forgotten())))
 
-    assert said == [(0, 0, 0), (2, 0, 0), (0, 0, 0), (2, 2, 2), (0, 0, 0)]
+    assert said == [(0, 0, 0, 0), (1, 0, 2, 0), (0, 0, 0, 0), (1, 1, 2, 2), (0, 0, 0, 0)]
 
 
 def pane(tier: str, start: int, offset: int, **facts: int) -> Pane:
