@@ -23,6 +23,7 @@ from bench.process import Worker
 from stream_app.feeds.feed import INPUT_TOPICS
 from stream_app.feeds.sender import partition_of
 from stream_app.feeds.simulator import SimulatedFeed
+from stream_app.settings import Settings
 
 TICK_SECONDS = 0.005
 WARM_UP_SECONDS = 10.0
@@ -80,8 +81,8 @@ def _events(count: int) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
         yield event.topic, event.key, content
 
 
-async def latency_run(bootstrap: str, directory: Path, rate: float, seconds: float) -> Latency:
-    """One worker at its defaults on empty topics, told the time by the wall clock."""
+async def latency_run(bootstrap: str, directory: Path, rate: float, seconds: float) -> tuple[Latency, Settings]:
+    """One worker at its defaults on empty topics, told the time by the wall clock. The settings name what it left in Kafka."""
     inputs = f"live-{int(time.time() * 1000):x}"
     configuration, settings = await new_pipeline(bootstrap, directory, inputs, declared=False)
     events = iter(list(_events(int(rate * (seconds + WARM_UP_SECONDS) * 1.1) + 1000)))
@@ -101,10 +102,10 @@ async def latency_run(bootstrap: str, directory: Path, rate: float, seconds: flo
             await asyncio.gather(watching, return_exceptions=True)
     finally:
         await producer.stop()
-    return _judged(feeding.opened, seen, rate, worker.sampled.cpu_between(began + WARM_UP_SECONDS, ended) / seconds)
+    return _judged(feeding.opened, seen, rate, worker.sampled.cpu_between(began + WARM_UP_SECONDS, ended) / seconds), settings
 
 
-async def _until_published(worker: Worker, settings: Any, bootstrap: str) -> None:
+async def _until_published(worker: Worker, settings: Settings, bootstrap: str) -> None:
     """Until the worker publishes at all."""
     async with consuming(bootstrap, settings.topic("kpis")) as consumer:
         while not await consumer.getmany(timeout_ms=200):

@@ -16,6 +16,7 @@ from stream_app.feeds.event_file import EventFileFeed, write_events
 from stream_app.feeds.feed import INPUT_TOPICS, FeedOutline
 from stream_app.feeds.replay import ReplayPlan, replay
 from stream_app.feeds.simulator import SimulatedFeed
+from stream_app.feeds.simulator.simulation import DEFAULT_DAYS
 from stream_app.settings import Settings, load_settings
 from stream_app.topic_admin import create_topics
 from stream_app.topics import specs_of
@@ -24,12 +25,13 @@ FETCH_BYTES = 16 * 1024 * 1024
 SEED = 7
 
 
-def configuration(bootstrap: str, inputs: str, *, declared: bool) -> str:
-    """A worker's TOML: a topic prefix nobody else has, everything else at its default."""
+def configuration(bootstrap: str, inputs: str, *, declared: bool, log_partitions: int = 4, further: str = "") -> str:
+    """A worker's TOML: a topic prefix nobody else has, ``further`` sections, everything else at its default."""
     prefix = f"bench-{uuid.uuid4().hex[:8]}"
     lines = [
         f'[kafka]\nbootstrap_servers = "{bootstrap}"\ntopic_prefix = "{prefix}"\ngroup_prefix = "{prefix}"',
-        "[metrics]\nport = 0",
+        f"log_partitions = {log_partitions}\n[metrics]\nport = 0",
+        further,
     ]
     for name in INPUT_TOPICS:
         progress = '\nprogress = "declared"' if declared else ""
@@ -37,29 +39,32 @@ def configuration(bootstrap: str, inputs: str, *, declared: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-async def new_pipeline(bootstrap: str, directory: Path, inputs: str, *, declared: bool) -> tuple[Path, Settings]:
+async def new_pipeline(
+    bootstrap: str, directory: Path, inputs: str, *, declared: bool, log_partitions: int = 4, further: str = ""
+) -> tuple[Path, Settings]:
     """Make its topics (the inputs too, if they are not there) and its configuration file."""
     file = directory / f"{uuid.uuid4().hex[:8]}.toml"
-    file.write_text(configuration(bootstrap, inputs, declared=declared), encoding="utf-8")
+    text = configuration(bootstrap, inputs, declared=declared, log_partitions=log_partitions, further=further)
+    file.write_text(text, encoding="utf-8")
     settings = load_settings(file, {})
     await create_topics(bootstrap, specs_of(settings))
     return file, settings
 
 
-def _events_in(file: Path, events: int) -> EventFileFeed:
+def _events_in(file: Path, events: int, days: float) -> EventFileFeed:
     """The simulated events in a file, made if it is not there."""
     if not file.exists():
-        write_events(file, SimulatedFeed(SEED, events).events(), simulated=True)
+        write_events(file, SimulatedFeed(SEED, events, days=days).events(), simulated=True)
     return EventFileFeed(file)
 
 
-async def fill(bootstrap: str, file: Path, topics: Mapping[str, str], events: int) -> tuple[int, int]:
+async def fill(bootstrap: str, file: Path, topics: Mapping[str, str], events: int, days: float = DEFAULT_DAYS) -> tuple[int, int]:
     """Send the simulated file, progress declared on the way as a replay does.
 
     Answers how many events were sent (the file's own declarations of progress are not counted) and the instant
     up to which they are complete.
     """
-    feed = _events_in(file, events)
+    feed = _events_in(file, events, days)
     known = feed.outline()
     outline = FeedOutline(known.events, known.first_instant, known.last_instant, known.last_instant, known.disorder_ms)
     sent = await replay(feed, bootstrap, ReplayPlan(topics=topics), outline=outline)
@@ -85,6 +90,18 @@ async def consuming(bootstrap: str, topic: str) -> AsyncIterator[AIOKafkaConsume
         yield consumer
     finally:
         await consumer.stop()
+
+
+async def all_records(bootstrap: str, topic: str) -> list[Any]:
+    """A topic from its beginning to its present end; of several partitions in no order between them."""
+    async with consuming(bootstrap, topic) as consumer:
+        partitions = sorted(consumer.assignment())
+        ends = await consumer.end_offsets(partitions)
+        records: list[Any] = []
+        while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+            for found in (await consumer.getmany(timeout_ms=500)).values():
+                records += found
+    return records
 
 
 async def first_mark(bootstrap: str, topic: str) -> float:

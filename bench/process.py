@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 from typing import Self
 
+METRICS = re.compile(r"metrics on (http\S+)")
+PATIENCE_SECONDS = 2.0
 TICKS = os.sysconf("SC_CLK_TCK")
 SAMPLE_SECONDS = 0.1
 
@@ -23,8 +27,17 @@ def cpu_seconds(pid: int) -> float:
 
 def peak_mib(pid: int) -> float:
     """Largest resident size so far."""
+    return _status_mib(pid, "VmHWM")
+
+
+def resident_mib(pid: int) -> float:
+    """Resident size now."""
+    return _status_mib(pid, "VmRSS")
+
+
+def _status_mib(pid: int, name: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmHWM"):
+        if line.startswith(name):
             return int(line.split()[1]) / 1024
     return 0.0
 
@@ -68,11 +81,11 @@ class Sampled:
 
 
 class Worker:
-    """A ``deskpulse worker`` of its own process, with its log beside its configuration."""
+    """A ``deskpulse worker`` of its own process, with its log beside its configuration. ``number``: among several with the same one."""
 
-    def __init__(self, configuration: Path) -> None:
+    def __init__(self, configuration: Path, number: int = 0) -> None:
         self.configuration = configuration
-        self.log = configuration.with_suffix(".log")
+        self.log = configuration.with_suffix(f".{number}.log")
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "stream_app.cli", "--config", str(self.configuration), "worker"]
@@ -100,4 +113,18 @@ class Worker:
             raise RuntimeError(f"the worker ended with {self.process.returncode}:\n{self.tail()}")
 
     def tail(self) -> str:
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
+        return "\n".join(self.logged().splitlines()[-20:])
+
+    def logged(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def metrics(self) -> str:
+        """The text of its metrics, or nothing while it does not answer."""
+        found = METRICS.findall(self.logged())
+        if not found:
+            return ""
+        try:
+            with urllib.request.urlopen(found[-1], timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - our own http address
+                return str(answer.read().decode())
+        except OSError:
+            return ""

@@ -16,9 +16,14 @@ BLOCK = re.compile(r"<!-- BENCH begin.*?<!-- BENCH end -->", re.DOTALL)
 
 
 def table(
-    floors: Sequence[Run], jobs: Sequence[Run], latency: Latency | None, recovered: Recovered | None, on: dict[str, str]
+    floors: Sequence[Run],
+    jobs: Sequence[Run],
+    latency: Latency | None,
+    recovered: Recovered | None,
+    on: dict[str, str],
+    parts: Sequence[Sequence[str]] = (),
 ) -> str:
-    """Markdown: the figures, and the machine below them."""
+    """Markdown: the figures, the lines of further ``parts``, and the machine below them."""
     lines = []
     if jobs:
         lines.append("| One worker, one run of `make bench` | Events/s | of the floor | CPU-s per million | Peak memory |")
@@ -39,6 +44,9 @@ def table(
             f"Recovery: {recovered.seconds_per_million:.1f} s per million changelog records "
             f"({recovered.records:,} in {recovered.seconds:.1f} s)."
         )
+    for part in parts:
+        if part:
+            lines += ["", *part]
     lines += ["", _machine(on, jobs)]
     return "\n".join(lines) + "\n"
 

@@ -62,10 +62,10 @@ def floor_run(bootstrap: str, events: int, topics: Mapping[str, str]) -> Run:
 
 
 async def job_run(
-    bootstrap: str, directory: Path, inputs: str, events: int, final_instant: int, *, profile: Path | None = None
+    bootstrap: str, directory: Path, inputs: str, events: int, final_instant: int, *, profile: Path | None = None, further: str = ""
 ) -> tuple[Run, Path]:
-    """One run; answers its figures and the configuration of the worker, whose state is left in Kafka."""
-    configuration, settings = await new_pipeline(bootstrap, directory, inputs, declared=True)
+    """One run; answers its figures and the configuration of the worker, whose state is left in Kafka. ``further``: sections of it."""
+    configuration, settings = await new_pipeline(bootstrap, directory, inputs, declared=True, further=further)
     with Worker(configuration) as worker:
         if profile is not None:
             _profile(worker.process.pid, profile)

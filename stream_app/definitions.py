@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -20,7 +20,7 @@ _READ_MS = 5_000
 
 
 async def ensure_definitions(settings: Settings, security: Mapping[str, Any]) -> None:
-    """Write this worker's definitions into every empty log partition; say so if the log holds others.
+    """Write the definitions into every empty log partition: those that hold already, else this worker's. Say so if they differ.
 
     Call before anything else is written: then every log begins with its definitions. Two first workers may both
     write; the first record of a partition holds.
@@ -32,11 +32,15 @@ async def ensure_definitions(settings: Settings, security: Mapping[str, Any]) ->
     try:
         partitions = [TopicPartition(settings.topic(log), number) for log in LOGS for number in range(settings.kafka.log_partitions)]
         ends = await consumer.end_offsets(partitions)
-        empty = [partition for partition in partitions if ends[partition] == 0]
-        if empty:
-            await _write(bootstrap, empty, mine, security)
-        if len(empty) < len(partitions):
-            await _compare(consumer, next(partition for partition in partitions if partition not in empty), mine)
+        published = await _published(consumer, [partition for partition in partitions if ends[partition] > 0])
+        if empty := [partition for partition in partitions if ends[partition] == 0]:
+            await _write(bootstrap, empty, published or mine, security)
+        if published not in {None, mine}:
+            logger.warning(
+                "the definitions in %s differ from this worker's configuration;"
+                " those in the log hold (dimensions, targets, windows of KPIs)",
+                settings.topic(LOGS[0]),
+            )
     finally:
         await consumer.stop()
 
@@ -52,15 +56,18 @@ async def _write(bootstrap: str, partitions: list[TopicPartition], value: bytes,
     logger.info("definitions written into %d empty log partitions", len(partitions))
 
 
-async def _compare(consumer: AIOKafkaConsumer, partition: TopicPartition, mine: bytes) -> None:
-    consumer.assign([partition])
-    begin = (await consumer.beginning_offsets([partition]))[partition]
-    if begin > 0:
-        return  # the first ones have left the log by retention; each partition's checkpoint holds those in force
-    consumer.seek(partition, 0)
-    records = (await consumer.getmany(partition, timeout_ms=_READ_MS, max_records=1)).get(partition, [])
-    if records and records[0].key is None and records[0].value != mine:
-        logger.warning(
-            "the definitions in %s differ from this worker's configuration; those in the log hold (dimensions, targets, windows of KPIs)",
-            partition.topic,
-        )
+async def _published(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> bytes | None:
+    """The definitions that one of the partitions begins with; None where the first records have left the logs by retention.
+
+    What holds then is in each partition's checkpoint.
+    """
+    begins = await consumer.beginning_offsets(partitions)
+    for partition in partitions:
+        if begins[partition] > 0:
+            continue
+        consumer.assign([partition])
+        consumer.seek(partition, 0)
+        records = (await consumer.getmany(partition, timeout_ms=_READ_MS, max_records=1)).get(partition, [])
+        if records and records[0].key is None:
+            return bytes(records[0].value)
+    return None

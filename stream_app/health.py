@@ -24,6 +24,11 @@ def nothing_against() -> Sequence[str]:
     return ()
 
 
+def web_address(host: str, port: int) -> str:
+    """``http://host:port``, with brackets where IPv6 needs them."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def create_health_app(
     registry: CollectorRegistry,
     *,
@@ -68,7 +73,7 @@ class HealthServer:
         if self._runner is None or not self._runner.addresses:
             raise RuntimeError("the server has not been started")
         host, port = self._runner.addresses[0][:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return web_address(host, port)
 
     async def stop(self) -> None:
         """Closes the port. Harmless when it was never open."""

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import time
+from types import TracebackType
 from typing import TextIO
 
 LONGEST_MESSAGE = 1000
@@ -15,13 +16,17 @@ _LOUD_LIBRARIES = ("aiokafka", "faust", "mode", "aiohttp", "asyncio", "kafka")
 _FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-def configure_logging(level: str, form: str, stream: TextIO | None = None) -> None:
+def configure_logging(level: str, form: str, stream: TextIO | None = None, *, worker: int | None = None) -> None:
     """Sends every log record to ``stream`` (default: standard error) as ``text`` or ``json``.
 
+    ``worker``: number of a process among several that write to one stream; every line then carries it, those of an exception that
+    nobody catches too.
     Libraries speak from warnings on, unless the level is ``debug``. May be called again; the last call holds.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    handler.setFormatter(JsonFormatter(worker) if form == "json" else TextFormatter(worker))
+    if worker is not None:
+        sys.excepthook = _log_uncaught
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -32,6 +37,10 @@ def configure_logging(level: str, form: str, stream: TextIO | None = None) -> No
         library.propagate = True
 
 
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logging.getLogger(__name__).critical("ended by an exception: %r", error, exc_info=(kind, error, trace))
+
+
 def only_results() -> None:
     """For commands that run once and tell themselves what went wrong: libraries say nothing."""
     for name in _LOUD_LIBRARIES:
@@ -39,17 +48,26 @@ def only_results() -> None:
 
 
 class TextFormatter(logging.Formatter):
-    """``2026-03-02T09:14:05.120Z warning stream_app.engine: message key=value``."""
+    """``2026-03-02T09:14:05.120Z warning stream_app.engine: message key=value``; of several: ``… warning [worker 1] stream_app…``."""
+
+    def __init__(self, worker: int | None = None) -> None:
+        super().__init__()
+        self._worker = "" if worker is None else f"[worker {worker}] "
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the stack below it if there is one."""
-        line = f"{_instant(record)} {record.levelname.lower():7} {record.name}: {_message(record)}"
+        line = f"{_instant(record)} {record.levelname.lower():7} {self._worker}{record.name}: {_message(record)}"
         fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
-        return line + fields + _indented(_stack(record))
+        stack = "".join(f"\n    {self._worker}{frame}" for frame in _stack(record).splitlines())
+        return line + fields + stack
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line: ``at``, ``level``, ``logger``, ``message``, what was given as ``extra``, ``stack``."""
+    """One JSON object per line: ``at``, ``level``, ``logger``, ``message``, ``worker`` of several, what was in ``extra``, ``stack``."""
+
+    def __init__(self, worker: int | None = None) -> None:
+        super().__init__()
+        self._worker = {} if worker is None else {"worker": worker}
 
     def format(self, record: logging.LogRecord) -> str:
         """The object, always valid JSON."""
@@ -58,6 +76,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": _message(record),
+            **self._worker,
             **_fields(record),
         }
         if stack := _stack(record):
@@ -85,10 +104,6 @@ def _stack(record: logging.LogRecord) -> str:
         return ""
     frames = logging.Formatter().formatException(record.exc_info).splitlines()
     return "\n".join(_cut(frame) for frame in frames)
-
-
-def _indented(stack: str) -> str:
-    return "".join(f"\n    {line}" for line in stack.splitlines())
 
 
 def _cut(text: str) -> str:

@@ -20,7 +20,7 @@ class Proxy:
     """Forwards ``port`` to ``target_port``. All attributes may be changed at any time and hold from the next chunk on.
 
     ``latency``: seconds before a chunk is passed on, each way. ``bytes_per_second``: of each connection towards clients
-    or servers, None for no limit.
+    or servers, None for no limit. ``bytes_per_second_up``: of each connection towards servers only, where both are given the lesser.
     """
 
     def __init__(self, port: int, target_port: int) -> None:
@@ -28,6 +28,7 @@ class Proxy:
         self.target_port = target_port
         self.latency = 0.0
         self.bytes_per_second: float | None = None
+        self.bytes_per_second_up: float | None = None
         self.connections_made = 0
         self._open = True
         self._moving = asyncio.Event()
@@ -87,26 +88,30 @@ class Proxy:
             return
         self._writers |= {writer, up_writer}
         try:
-            await asyncio.gather(self._pass_on(reader, up_writer), self._pass_on(up_reader, writer))
+            await asyncio.gather(self._pass_on(reader, up_writer, up=True), self._pass_on(up_reader, writer, up=False))
         finally:
             self._writers -= {writer, up_writer}
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, up: bool) -> None:
         """What was read at one moment is written when its latency is over, however much is on its way."""
         underway: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(MOST_UNDERWAY)
-        writing = asyncio.create_task(self._write(underway, writer))
+        writing = asyncio.create_task(self._write(underway, writer, up=up))
         with contextlib.suppress(OSError):
             while chunk := await reader.read(CHUNK):
                 await underway.put((time.monotonic() + self.latency, chunk))
         await underway.put((0.0, b""))
         await writing
 
-    async def _write(self, underway: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
+    def _room(self, size: int, *, up: bool) -> float:
+        """Seconds that a chunk takes at the least of the limits."""
+        limits = [limit for limit in (self.bytes_per_second, self.bytes_per_second_up if up else None) if limit]
+        return size / min(limits) if limits else 0.0
+
+    async def _write(self, underway: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter, *, up: bool) -> None:
         broken = False
         while (found := await underway.get())[1]:
             due, chunk = found
-            room = len(chunk) / self.bytes_per_second if self.bytes_per_second else 0.0
-            await asyncio.sleep(max(room, due - time.monotonic(), 0.0))
+            await asyncio.sleep(max(self._room(len(chunk), up=up), due - time.monotonic(), 0.0))
             await self._moving.wait()
             if not broken:
                 try:

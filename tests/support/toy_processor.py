@@ -7,7 +7,7 @@ and a record at or below a fence is skipped there. Each record gives one output 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,15 +120,19 @@ class ToyIntake:
     def assigned(self, sources: set[str]) -> None:
         self.sources = sources
 
-    def handle(self, source: str, records: Sequence[Record]) -> list[Output]:
-        return [Output("events", record.key, record.value) for record in records]
+    def handle_together(
+        self, waiting: Mapping[str, Sequence[Record]], more: Container[str], most: int
+    ) -> tuple[list[Output], dict[str, int]]:
+        taken: dict[str, int] = {}
+        outputs: list[Output] = []
+        for source, records in waiting.items():
+            taken[source] = min(len(records), most - len(outputs))
+            outputs += [Output("events", record.key, record.value) for record in records[: taken[source]]]
+        return outputs, taken
 
     def marks(self, clock_ms: int, complete_at: dict[str, int], skew_ms: int | None) -> list[Output]:
         value = orjson.dumps({"complete": complete_at})
         return [Output("dead-letters", b"mark", value)] if complete_at else []
-
-    def position(self, source: str) -> int:
-        return 0
 
     def paused(self) -> set[str]:
         return set()

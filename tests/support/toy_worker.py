@@ -13,6 +13,7 @@ from stream_app.engine import Engine, EngineSettings, create_engine
 from tests.support.toy_processor import ToyIntake, ToyProcessor, ToyRollup
 from tests.support.waiting import eventually_async
 
+LOAD_EVERY_SECONDS = 0.02
 OUTPUTS = ("events", "panes", "kpis", "kpi-windows", "case-events", "dead-letters")
 
 
@@ -38,9 +39,12 @@ async def work(options: dict[str, Any]) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, engine.stop)
-    reporter = loop.create_task(report_ready(engine))
+    reporters = [loop.create_task(report_ready(engine))]
+    if options.get("report_load"):
+        reporters.append(loop.create_task(report_load(engine)))
     code = await engine.run()
-    reporter.cancel()
+    for reporter in reporters:
+        reporter.cancel()
     say("handled", engine.records_handled())
     return int(code)
 
@@ -51,6 +55,13 @@ async def report_ready(engine: Engine) -> None:
 
     await eventually_async(ready, within_seconds=600, what="readiness")
     say("ready")
+
+
+async def report_load(engine: Engine) -> None:
+    """Bytes sent and not acknowledged, and records that Intake has handled, again and again."""
+    while True:
+        say("load", engine.outstanding_bytes, engine.records_handled().get("intake", 0))
+        await asyncio.sleep(LOAD_EVERY_SECONDS)
 
 
 def say(*words: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -15,8 +16,9 @@ from stream_app.logs import LONGEST_MESSAGE, configure_logging
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
     yield
+    sys.excepthook = hook
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -66,3 +68,39 @@ def test_debug_lets_libraries_speak() -> None:
     stream, _ = logged("text", "debug")
     logging.getLogger("aiokafka.consumer").debug("chatter")
     assert "chatter" in stream.getvalue()
+
+
+def test_every_line_of_one_worker_among_several_carries_its_number() -> None:
+    stream = io.StringIO()
+    configure_logging("info", "text", stream, worker=1)
+    try:
+        raise ValueError
+    except ValueError:
+        logging.getLogger("stream_app.somewhere").exception("bad")
+    first, *stack = stream.getvalue().splitlines()
+    assert first.endswith("Z error   [worker 1] stream_app.somewhere: bad")
+    assert stack
+    assert all(line.startswith("    [worker 1] ") for line in stack)
+
+
+def test_json_of_one_worker_among_several_names_its_number_and_of_one_alone_does_not() -> None:
+    stream = io.StringIO()
+    configure_logging("info", "json", stream, worker=0)
+    logging.getLogger("stream_app.somewhere").info("hello")
+    configure_logging("info", "json", stream)
+    logging.getLogger("stream_app.somewhere").info("hello")
+    among, alone = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (among["worker"], "worker" in alone) == (0, False)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_exception_that_nobody_catches_carries_the_number_too(form: str) -> None:
+    stream = io.StringIO()
+    configure_logging("info", form, stream, worker=2)
+    try:
+        raise OSError("address already in use")
+    except OSError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    lines = stream.getvalue().splitlines()
+    assert "address already in use" in lines[0]
+    assert all("[worker 2]" in line or json.loads(line)["worker"] == 2 for line in lines)

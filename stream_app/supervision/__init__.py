@@ -1,0 +1,1 @@
+"""Several worker processes on one machine, started, watched and stopped as one."""
