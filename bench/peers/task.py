@@ -11,14 +11,14 @@ from typing import Self
 
 from bench.process import cpu_seconds, peak_mib
 
-HALF = "half"
-RESTARTED = "restarted"
+TOLD = "told"
 
 
 @dataclass(frozen=True)
 class Task:
     """One run. ``name`` is the run's own: for groups, changelogs and state; ``directory`` outlives a crash, for stores on disk.
 
+    ``checkpoint_seconds`` is for everyone who has such a setting. ``tell_at``: records after which the process says so.
     ``restarted``: this process goes on after a crash, so it shall not wait for a number of events but go on until it is stopped.
     """
 
@@ -28,6 +28,8 @@ class Task:
     events: int
     name: str
     directory: str
+    checkpoint_seconds: float = 1.0
+    tell_at: int = 0
     restarted: bool = False
 
     @classmethod
@@ -45,7 +47,7 @@ class Stopwatch:
     def __init__(self, task: Task) -> None:
         self.handled = 0
         self._wanted = task.events if not task.restarted else 1 << 62
-        self._half = self._wanted // 2
+        self._tell_at = task.tell_at
         self._began: tuple[float, float] | None = None
 
     def start(self) -> None:
@@ -58,8 +60,8 @@ class Stopwatch:
         self.start()
         before = self.handled
         self.handled += records
-        if before < self._half <= self.handled:
-            say(HALF)
+        if before < self._tell_at <= self.handled:
+            say(TOLD)
         return self.handled >= self._wanted
 
     def stop(self) -> None:
@@ -77,6 +79,7 @@ class Stopwatch:
 
 
 def say(line: str) -> None:
-    """A line to whoever started this process."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    """A line to whoever started this process, past the standard output that Faust puts its log in place of."""
+    stream = sys.__stdout__ or sys.stdout
+    stream.write(line + "\n")
+    stream.flush()

@@ -52,6 +52,10 @@ async def fill(bootstrap: str, topic: str, events: Iterable[tuple[int, bytes, by
         await asyncio.gather(*sent)
 
 
+RETRACTED = ("pathway_diff", b"-1")
+"""Header of a record that takes an earlier result back; the new one is a record of its own."""
+
+
 async def published(bootstrap: str, topic: str) -> dict[Window, Row]:
     """The last result of each window in an output topic."""
     rows: dict[Window, Row] = {}
@@ -59,5 +63,6 @@ async def published(bootstrap: str, topic: str) -> dict[Window, Row]:
         ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(PARTITIONS)])
         while any([await consumer.position(tp) < end for tp, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=200)).values():
-                rows.update((window_of(record.key), orjson.loads(record.value)) for record in records)
+                standing = (record for record in records if RETRACTED not in record.headers)
+                rows.update((window_of(record.key), orjson.loads(record.value)) for record in standing)
     return rows

@@ -187,7 +187,12 @@ def settings(task: Task) -> EngineSettings:
     """Defaults, but for the topics."""
     real = {LOG: task.input, RESULTS: task.output, CHANGELOG: f"{task.name}-changelog"}
     return EngineSettings(
-        bootstrap_servers=task.bootstrap, group_id=task.name, topic=lambda name: real.get(name, name), inputs=(), outputs=(RESULTS,)
+        bootstrap_servers=task.bootstrap,
+        group_id=task.name,
+        topic=lambda name: real.get(name, name),
+        inputs=(),
+        outputs=(RESULTS,),
+        checkpoint_interval=task.checkpoint_seconds,
     )
 
 

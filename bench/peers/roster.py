@@ -1,0 +1,34 @@
+"""Who takes part, in the order of the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Contender:
+    """``name`` is its module in ``contenders`` and its file in ``requirements``.
+
+    ``peer``: needs an environment of its own. ``events``: its share, where the whole job would take too long. ``ends``: the process ends after
+    its last event by itself. ``survives``: what to say about a crash without trying it; empty: it is tried. ``engine``: counts among the peers.
+    """
+
+    name: str
+    title: str
+    peer: bool = True
+    engine: bool = True
+    events: int | None = None
+    ends: bool = True
+    survives: str = ""
+
+
+ROSTER = (
+    Contender("floor", "Floor: aiokafka + orjson + dict", peer=False, engine=False, survives="no"),
+    Contender("typed_floor", "Floor with msgspec", peer=False, engine=False, survives="no"),
+    Contender("deskpulse", "**Deskpulse's engine**", peer=False, engine=False),
+    Contender("arroyo", "Sentry Arroyo", survives="no"),
+    Contender("bytewax", "Bytewax, input keyed by group", ends=False),
+    Contender("pathway", "Pathway", ends=False, survives="inputs; operators need a licence"),
+    Contender("quix", "Quix Streams, input keyed by group"),
+    Contender("stock_faust", "stock Faust, table", events=20_000, ends=False),
+)
