@@ -45,7 +45,8 @@ def main() -> int:
     on = machine()
     text = table(entries, on)
     if given.json:
-        given.json.write_text(json.dumps({"machine": on, "contenders": [_plain(entry) for entry in entries]}, indent=2) + "\n", encoding="utf-8")
+        figures = {"machine": on, "contenders": [_plain(entry) for entry in entries]}
+        given.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write("\n" + text)
     if given.update:
         update_page(text)

@@ -15,6 +15,10 @@ from bench.report import ROOT, spread
 
 PAGE = ROOT / "docs/reference/performance.md"
 BLOCK = re.compile(r"<!-- PEERS begin.*?<!-- PEERS end -->", re.DOTALL)
+HEADINGS = (
+    "On the same job, one run of `make bench-peers`",
+    *("Events/s", "of the floor", "CPU-s per million", "Peak memory", "Windows right", "State after SIGKILL"),
+)
 MARKED = "<!-- PEERS begin: written by `python -m bench.peers --update` -->\n{}<!-- PEERS end -->"
 
 
@@ -59,8 +63,8 @@ def table(entries: Sequence[Entry], on: Mapping[str, str]) -> str:
     """Markdown: a row for each, and the machine below them."""
     floor = next((entry.rate for entry in entries if entry.contender.name == "floor" and entry.outcomes), None)
     lines = [
-        "| On the same job, one run of `make bench-peers` | Events/s | of the floor | CPU-s per million | Peak memory | Windows right | State after SIGKILL |",
-        "|---|---|---|---|---|---|---|",
+        f"| {' | '.join(HEADINGS)} |",
+        "|" + "---|" * len(HEADINGS),
     ]
     lines += [_row(entry, floor) for entry in entries]
     lines += ["", _below(entries, on)]
@@ -93,8 +97,9 @@ def _below(entries: Sequence[Entry], on: Mapping[str, str]) -> str:
     events = max((outcome.run.events for entry in measured for outcome in entry.outcomes), default=0)
     counted = f"{runs} interleaved runs, medians (ranges)" if runs > 1 else "1 run"
     return (
-        f"{events:,} events of 181 bytes, 4 partitions, {counted}. {on['cpu']}, {on['cores']} cores shared with the broker, {on['memory']}; "
-        f"Python {on['python']}, Apache Kafka {on['kafka']}, aiokafka {on['aiokafka']}, {on['system']}; peers as pinned in `bench/peers/requirements`."
+        f"{events:,} events of 181 bytes, 4 partitions, {counted}. {on['cpu']}, {on['cores']} cores shared with the broker, "
+        f"{on['memory']}; Python {on['python']}, Apache Kafka {on['kafka']}, aiokafka {on['aiokafka']}, {on['system']}; "
+        "peers as pinned in `bench/peers/requirements`."
     )
 
 

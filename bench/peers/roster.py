@@ -9,23 +9,22 @@ from dataclasses import dataclass
 class Contender:
     """``name`` is its module in ``contenders`` and its file in ``requirements``.
 
-    ``peer``: needs an environment of its own. ``events``: its share, where the whole job would take too long. ``ends``: the process ends after
-    its last event by itself. ``survives``: what to say about a crash without trying it; empty: it is tried. ``engine``: counts among the peers.
+    ``peer``: needs an environment of its own. ``events``: its share, where the whole job would take too long. ``ends``: its process
+    ends by itself after the last event. ``survives``: what to say about a crash without trying it; empty: it is tried.
     """
 
     name: str
     title: str
     peer: bool = True
-    engine: bool = True
     events: int | None = None
     ends: bool = True
     survives: str = ""
 
 
 ROSTER = (
-    Contender("floor", "Floor: aiokafka + orjson + dict", peer=False, engine=False, survives="no"),
-    Contender("typed_floor", "Floor with msgspec", peer=False, engine=False, survives="no"),
-    Contender("deskpulse", "**Deskpulse's engine**", peer=False, engine=False),
+    Contender("floor", "Floor: aiokafka + orjson + dict", peer=False, survives="no"),
+    Contender("typed_floor", "Floor with msgspec", peer=False, survives="no"),
+    Contender("deskpulse", "**Deskpulse's engine**", peer=False),
     Contender("arroyo", "Sentry Arroyo", survives="no"),
     Contender("bytewax", "Bytewax, input keyed by group", ends=False),
     Contender("pathway", "Pathway", ends=False, survives="inputs; operators need a licence"),

@@ -1,8 +1,8 @@
 """Bytewax: ``fold_window`` on an event clock, keyed by group, with a recovery store.
 
-Tuned: ``ordered=False``, whole batches decoded in one call, librdkafka waits 5 ms, not a second, once its queue was full; an epoch (snapshot)
-each second, as Deskpulse's checkpoint. Its event clock adds the time that passes here to the newest event's, so 10 s are added to the
-allowance: with 30 s events of 30 s would come too late. A window is emitted when it closes.
+Tuned: ``ordered=False``, whole batches decoded in one call, librdkafka waits 5 ms, not a second, once its queue was full; an epoch
+(snapshot) each second, as Deskpulse's checkpoint. Its event clock adds the time that passes here to the newest event's, so 10 s are
+added to the allowance: with 30 s events of 30 s would come too late. A window is emitted when it closes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The floor: aiokafka ``getmany``, ``orjson.loads`` and the fold inline, into a dict. Nothing survives, nothing is published while it runs."""
+"""The floor: aiokafka ``getmany``, ``orjson.loads`` and the fold inline, into a dict.
+
+Nothing survives a crash, nothing is published before the end.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ async def run(task: Task) -> None:
                     found = windows[window] = [0, 0, 0, 0, {}]
                 found[0] += 1
                 found[1] += duration
-                if duration > found[2]:
+                if duration > found[2]:  # noqa: PLR1730 - a call of max() costs more
                     found[2] = duration
                 if duration <= WITHIN_MS:
                     found[3] += 1

@@ -1,7 +1,7 @@
 """Pathway: JSON parsed by its engine, ``groupby`` over group and minute, one stateful reducer that gets whole batches.
 
-Tuned: the reducer is called once per window and batch, so Python does nothing per event but the fold. Snapshots of operators need a licence, and
-without one a restart reads its input again from the beginning: it runs without persistence here.
+Tuned: the reducer is called once per window and batch, so Python does nothing per event but the fold. Snapshots of operators need
+a licence, and without one a restart reads its input again from the beginning: it runs without persistence here.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ class Event(pw.Schema):
 def accumulate(state: pw.PyObjectWrapper | None, rows: list[tuple[list[Any], int]]) -> pw.PyObjectWrapper:
     """Input is only ever added. The accumulator is a new one: the old one's row is still to be taken back by its value."""
     accumulator = empty() if state is None else [*state.value[:4], dict(state.value[4])]
-    for values, _ in rows:
-        fold(accumulator, values[0])
+    for values, times in rows:
+        for _ in range(times):
+            fold(accumulator, values[0])
     return pw.wrap_py_object(accumulator)
 
 

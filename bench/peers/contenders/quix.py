@@ -52,7 +52,8 @@ def run(task: Task) -> None:
         value_deserializer=JSONDeserializer(loads=orjson.loads),
         timestamp_extractor=lambda value, *_: value["occurred_at"],
     )
-    sink = application.topic(task.output, key_serializer="str", value_serializer=JSONSerializer(dumps=lambda value: orjson.dumps(value["row"])))
+    encoded = JSONSerializer(dumps=lambda value: orjson.dumps(value["row"]))
+    sink = application.topic(task.output, key_serializer="str", value_serializer=encoded)
     windows = application.dataframe(source).tumbling_window(WINDOW_MS, grace_ms=LATEST_MS).reduce(add, start).final()
     windows.apply(result, metadata=True).to_topic(sink, key=lambda value: value["key"])
     application.run()
