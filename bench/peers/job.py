@@ -56,7 +56,7 @@ def events(count: int, seed: int = SEED) -> Iterator[tuple[int, bytes, bytes]]:
         queue, channel = GROUPS[group]
         duration = int(random.lognormvariate(10.4, 1.1)) + 1
         value = (
-            b'{"event_id":"e-%011d","type":"contact.responded","occurred_at":%d,"case_id":"c-%07d","queue":"%s","channel":"%s",'
+            b'{"event_id":"e-%010d","type":"contact.responded","occurred_at":%d,"case_id":"c-%07d","queue":"%s","channel":"%s",'
             b'"agent":"agent-%03d","duration_ms":%d}'
             % (number, at, number * 7919 % 10_000_000, queue.encode(), channel.encode(), number % 997, duration)
         )

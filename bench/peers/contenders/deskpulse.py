@@ -31,6 +31,7 @@ CHANGELOG: Final = "changelog"
 RESULTS: Final = "results"
 MARKER: Final = b"m"
 POLL_SECONDS: Final = 0.002
+SESSION_SECONDS: Final = 6.0
 
 
 class Event(msgspec.Struct, gc=False):
@@ -184,7 +185,7 @@ def _fold(state: State, records: Sequence[Record]) -> None:
 
 
 def settings(task: Task) -> EngineSettings:
-    """Defaults, but for the topics."""
+    """Defaults, but for the topics, and for the session: a killed process is missed sooner."""
     real = {LOG: task.input, RESULTS: task.output, CHANGELOG: f"{task.name}-changelog"}
     return EngineSettings(
         bootstrap_servers=task.bootstrap,
@@ -193,6 +194,8 @@ def settings(task: Task) -> EngineSettings:
         inputs=(),
         outputs=(RESULTS,),
         checkpoint_interval=task.checkpoint_seconds,
+        session_timeout=SESSION_SECONDS,
+        heartbeat_interval=SESSION_SECONDS / 6,
     )
 
 
