@@ -46,7 +46,7 @@ class Entry:
             return self.crash_failed or "not tried"
         if self.after_crash.all_right or self.after_crash.closed_right:
             return "yes, difference 0"
-        return f"differs: {self.after_crash} windows right"
+        return f"differs: {self.after_crash} windows right, {self.after_crash.counted:,} events counted of {self.after_crash.events:,}"
 
     @property
     def recovers(self) -> bool:

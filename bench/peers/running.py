@@ -111,6 +111,7 @@ class Process:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+        self._close()
 
     def end(self, seconds: float = END_SECONDS) -> None:
         """Ask, then force."""
@@ -120,13 +121,19 @@ class Process:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
+        self._close()
+
+    def _close(self) -> None:
+        """Its output ends with it, and is closed then."""
+        self._thread.join(END_SECONDS)
+        if not self._thread.is_alive() and self.process.stdout is not None:
+            self.process.stdout.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.end()
-        self._thread.join(END_SECONDS)
 
 
 def measured(contender: Contender, python: Path, job: Job) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -16,11 +17,15 @@ PRODUCED_BATCH_BYTES = 65_536
 
 
 async def create(bootstrap: str, names: Iterable[str], configuration: dict[str, str] | None = None) -> None:
-    """Topics of as many partitions as the input has."""
+    """Topics of as many partitions as the input has.
+
+    Nothing is ever deleted from them: some contenders give their results the time of the event, which is long past.
+    """
+    settings = {"retention.ms": "-1", **(configuration or {})}
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=configuration or {}) for name in names])
+        await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=settings) for name in names])
     finally:
         await admin.close()
 
@@ -38,7 +43,7 @@ async def fill(bootstrap: str, topic: str, events: Iterable[tuple[int, bytes, by
     """The events into a new topic, in their order within each partition."""
     await create(bootstrap, [topic])
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks=1, max_batch_size=PRODUCED_BATCH_BYTES, linger_ms=20) as producer:
-        building = {}
+        building: dict[int, Any] = {}
         sent = []
         for partition, key, value in events:
             batch = building.get(partition) or producer.create_batch()

@@ -13,7 +13,10 @@ CLOSING_MS = 60_000
 
 @dataclass(frozen=True)
 class Verdict:
-    """Windows by what became of them. ``open``: still missing, rightly so; ``extra``: no event belongs to them."""
+    """Windows by what became of them. ``open``: still missing, rightly so; ``extra``: no event belongs to them.
+
+    ``events`` belong to the windows that were found, ``counted`` of them say these windows.
+    """
 
     expected: int
     right: int
@@ -21,6 +24,8 @@ class Verdict:
     missing: int
     open: int
     extra: int
+    events: int
+    counted: int
 
     @property
     def all_right(self) -> bool:
@@ -53,4 +58,6 @@ def compare(truth: Mapping[Window, Row], found: Mapping[Window, Row], last_insta
             right += 1
         else:
             wrong += 1
-    return Verdict(len(truth), right, wrong, missing, still_open, len(found.keys() - truth.keys()))
+    events = sum(row[0] for window, row in truth.items() if window in found)
+    counted = sum(row[0] for row in found.values())
+    return Verdict(len(truth), right, wrong, missing, still_open, len(found.keys() - truth.keys()), events, counted)

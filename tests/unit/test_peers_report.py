@@ -13,8 +13,8 @@ from bench.peers.verdict import Verdict
 from bench.whole_job import Run
 
 MACHINE = dict.fromkeys(("cpu", "cores", "memory", "python", "kafka", "aiokafka", "system"), "?")
-ALL = Verdict(expected=2, right=2, wrong=0, missing=0, open=0, extra=0)
-SOME = Verdict(expected=2, right=1, wrong=1, missing=0, open=0, extra=0)
+ALL = Verdict(expected=2, right=2, wrong=0, missing=0, open=0, extra=0, events=20, counted=20)
+SOME = Verdict(expected=2, right=1, wrong=1, missing=0, open=0, extra=0, events=20, counted=30)
 
 
 def outcome(seconds: float, verdict: Verdict = ALL) -> Outcome:
@@ -56,7 +56,7 @@ def test_a_smaller_share_is_said() -> None:
     [
         (Entry(Contender("x", "X", survives="no")), "no"),
         (Entry(Contender("x", "X")), "not tried"),
-        (Entry(Contender("x", "X"), after_crash=SOME), "differs: 1 of 2 windows right"),
+        (Entry(Contender("x", "X"), after_crash=SOME), "differs: 1 of 2 windows right, 30 events counted of 20"),
         (Entry(Contender("x", "X"), crash_failed="did not go on: ended with 1"), "did not go on: ended with 1"),
     ],
 )

@@ -16,7 +16,7 @@ LONG_AFTER = END + CLOSING_MS
 
 def test_equal_rows_are_all_right() -> None:
     verdict = compare(TRUTH, dict(TRUTH), LONG_AFTER)
-    assert verdict == Verdict(expected=2, right=2, wrong=0, missing=0, open=0, extra=0)
+    assert verdict == Verdict(expected=2, right=2, wrong=0, missing=0, open=0, extra=0, events=2, counted=2)
     assert (verdict.all_right, verdict.closed_right, str(verdict)) == (True, True, "all")
 
 
@@ -26,6 +26,11 @@ def test_one_differing_figure_makes_a_window_wrong(place: int) -> None:
     other[place] += 1
     verdict = compare(TRUTH, {CHAT: ROW, MAIL: other}, LONG_AFTER)
     assert (verdict.wrong, verdict.all_right, verdict.closed_right, str(verdict)) == (1, False, False, "1 of 2")
+
+
+def test_events_counted_twice_are_told() -> None:
+    verdict = compare(TRUTH, {CHAT: [2, *ROW[1:]]}, LONG_AFTER)
+    assert (verdict.events, verdict.counted) == (1, 2)
 
 
 def test_a_missing_window_is_still_open_only_shortly_before_the_last_event() -> None:
