@@ -32,10 +32,9 @@ class Entry:
     failed: str = ""
     crash_failed: str = ""
 
-    @property
-    def rate(self) -> float:
-        """Median of events per second."""
-        return median(outcome.run.rate for outcome in self.outcomes)
+    def share_of(self, floor: Entry) -> float:
+        """Median of the ratios to the floor of the same round: a busy neighbour slows both down."""
+        return median(own.run.rate / theirs.run.rate for own, theirs in zip(self.outcomes, floor.outcomes, strict=False))
 
     @property
     def survival(self) -> str:
@@ -61,7 +60,7 @@ class Entry:
 
 def table(entries: Sequence[Entry], on: Mapping[str, str]) -> str:
     """Markdown: a row for each, and the machine below them."""
-    floor = next((entry.rate for entry in entries if entry.contender.name == "floor" and entry.outcomes), None)
+    floor = next((entry for entry in entries if entry.contender.name == "floor" and entry.outcomes), None)
     lines = [
         f"| {' | '.join(HEADINGS)} |",
         "|" + "---|" * len(HEADINGS),
@@ -71,12 +70,12 @@ def table(entries: Sequence[Entry], on: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(entry: Entry, floor: float | None) -> str:
+def _row(entry: Entry, floor: Entry | None) -> str:
     title = entry.contender.title
     if not entry.outcomes:
         return f"| {title} | not run: {entry.failed} | | | | | |"
     runs = [outcome.run for outcome in entry.outcomes]
-    share = "" if floor is None else f"{entry.rate / floor:.3f}"
+    share = "" if floor is None else f"{entry.share_of(floor):.3f}"
     if entry.contender.events is not None:
         title += f" ({entry.contender.events:,} events only)"
     cells = (

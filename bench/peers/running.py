@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -33,7 +34,8 @@ CRASH_CHECKPOINT_SECONDS = 0.2
 QUIET_SECONDS = 80.0
 """Without a new result for this long after a crash nothing more will come: a dead member's session is over after 60 s at most."""
 POLL_SECONDS = 1.0
-ERROR_CHARACTERS = 160
+ERROR_CHARACTERS = 120
+ERROR = re.compile(r"^[\w.]*(Error|Exception)\b")
 
 
 class FailedError(Exception):
@@ -57,6 +59,13 @@ class Outcome:
 
     run: Run
     verdict: Verdict
+
+
+def last_error(log: str) -> str:
+    """The last line that names an error, else the last one at all; short, and fit for a cell of a table."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    named = [line for line in lines if ERROR.search(line)]
+    return (named or lines or ["without a word"])[-1][:ERROR_CHARACTERS].replace("|", "/")
 
 
 class Process:
@@ -100,8 +109,7 @@ class Process:
         return found
 
     def last_error(self) -> str:
-        lines = [line for line in self._error.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-        return lines[-1][:ERROR_CHARACTERS] if lines else "without a word"
+        return last_error(self._error.read_text(encoding="utf-8", errors="replace"))
 
     def check(self) -> None:
         """Raises ``FailedError`` when the process has ended."""

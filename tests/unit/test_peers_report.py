@@ -21,8 +21,8 @@ def outcome(seconds: float, verdict: Verdict = ALL) -> Outcome:
     return Outcome(Run(events=1_000_000, seconds=seconds, cpu_seconds=3.0, peak_mib=80.0), verdict)
 
 
-def floor(seconds: float = 2.0) -> Entry:
-    return Entry(Contender("floor", "Floor", peer=False, survives="no"), [outcome(seconds)])
+def floor(*seconds: float) -> Entry:
+    return Entry(Contender("floor", "Floor", peer=False, survives="no"), [outcome(taken) for taken in seconds or (2.0,)])
 
 
 def rows(*entries: Entry) -> list[str]:
@@ -31,9 +31,14 @@ def rows(*entries: Entry) -> list[str]:
 
 def test_a_row_has_medians_ranges_and_the_share_of_the_floor() -> None:
     entry = Entry(Contender("x", "X"), [outcome(4.0), outcome(5.0), outcome(2.5)], after_crash=ALL)
-    assert rows(floor(), entry)[1] == (
+    assert rows(floor(2.0, 2.0, 2.0), entry)[1] == (
         "| X | 250,000 (200,000 – 400,000) | 0.500 | 3.0 (3.0 – 3.0) | 80 (80 – 80) MiB | all | yes, difference 0 |"
     )
+
+
+def test_the_share_is_that_of_the_same_round_as_a_busy_neighbour_slows_both_down() -> None:
+    entry = Entry(Contender("x", "X"), [outcome(4.0), outcome(20.0), outcome(4.0)])
+    assert entry.share_of(floor(2.0, 10.0, 2.0)) == 0.5
 
 
 def test_a_contender_that_could_not_run_is_named_with_the_reason() -> None:

@@ -37,8 +37,8 @@ def create(task: Task) -> faust.App:
 
     async def publish() -> None:
         """All results at once, for the comparison."""
-        for window, found in table.items():
-            await results.send(key=window.encode(), value=row(found))
+        for window, found in [(window, row(found)) for window, found in table.items()]:
+            await results.send(key=window.encode(), value=found)
 
     if task.restarted:
 
