@@ -23,7 +23,7 @@ class Contender:
 
 ROSTER = (
     Contender("floor", "Floor: aiokafka + orjson + dict", peer=False, survives="no"),
-    Contender("typed_floor", "Floor with msgspec", peer=False, survives="no"),
+    Contender("typed_floor", "Floor with msgspec and a tuned collector", peer=False, survives="no"),
     Contender("deskpulse", "**Deskpulse's engine**", peer=False),
     Contender("arroyo", "Sentry Arroyo", survives="no"),
     Contender("bytewax", "Bytewax, input keyed by group", ends=False),

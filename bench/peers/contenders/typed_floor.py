@@ -1,4 +1,4 @@
-"""The floor with Deskpulse's decoder: aiokafka ``getmany`` and a msgspec struct of the four fields.
+"""The floor with Deskpulse's means: aiokafka ``getmany``, a msgspec struct of the four fields, the garbage collector tuned as the engine's.
 
 What the engine adds shows beside this one.
 """
@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from bench.peers.contenders.floor import PARTITION_FETCH_BYTES, publish
 from bench.peers.job import PARTITIONS, PER_LOG_GAMMA, WINDOW_MS, WITHIN_MS, Accumulator, Window
 from bench.peers.task import Stopwatch, Task
+from stream_app.engine import garbage
 
 
 class Event(msgspec.Struct, gc=False):
@@ -62,4 +63,5 @@ async def run(task: Task) -> None:
 
 
 if __name__ == "__main__":
+    garbage.tune()
     asyncio.run(run(Task.given()))
