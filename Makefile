@@ -64,6 +64,10 @@ faults: venv  ## real faults on real Kafka under load, each compared with the tr
 bench: venv  ## the whole job's speed, with raw aiokafka and orjson in the same run
 	$(BIN)/python -m bench
 
+.PHONY: bench-peers
+bench-peers: venv  ## Deskpulse's engine and its peers on one job, in one table (environments in .cache/peers)
+	$(BIN)/python -m bench.peers
+
 .PHONY: lint
 lint: venv  ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

@@ -54,12 +54,13 @@ def table(
 def _row(name: str, runs: Sequence[Run], ratio: float | None) -> str:
     share = "" if ratio is None else f"{ratio:.3f}"
     return (
-        f"| {name} | {_range([run.rate for run in runs], ',.0f')} | {share} | "
-        f"{_range([run.cpu_per_million for run in runs], '.1f')} | {_range([run.peak_mib for run in runs], ',.0f')} MiB |"
+        f"| {name} | {spread([run.rate for run in runs], ',.0f')} | {share} | "
+        f"{spread([run.cpu_per_million for run in runs], '.1f')} | {spread([run.peak_mib for run in runs], ',.0f')} MiB |"
     )
 
 
-def _range(values: Sequence[float], form: str) -> str:
+def spread(values: Sequence[float], form: str) -> str:
+    """The median, with the range of several values."""
     middle = format(median(values), form)
     return middle if len(values) == 1 else f"{middle} ({min(values):{form}} – {max(values):{form}})"
 

@@ -1,4 +1,4 @@
-"""Faust's transport in batches: every override of Faust's internals stands here and in ``faust_app``.
+"""Faust's transport in batches: every override of Faust's internals stands here, in ``plain_records`` and in ``faust_app``.
 
 Faust keeps what it is good at: the consumer group, its assignor, the rebalance protocol, streams and agents.
 Replaced are: how records are fetched (one message per partition batch), where a partition starts (the engine
@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, ClassVar, TypeVar, cast
 
 import aiokafka
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from aiokafka.producer.message_accumulator import MessageBatch
 from aiokafka.producer.sender import SendProduceReqHandler
@@ -29,6 +29,7 @@ from faust.types import TP, ConsumerMessage
 
 from stream_app.engine.batches import LiveSet, LogEnd, PartitionBatch
 from stream_app.engine.failure import ExitCode, FailStop
+from stream_app.engine.plain_records import deliver_plain_records
 from stream_app.engine.settings import EngineSettings
 
 Result = TypeVar("Result")
@@ -56,6 +57,13 @@ OVERRIDES: tuple[Any, ...] = (
     Fetcher.__init__,
     Fetcher._get_actions_per_node,
     Fetcher.fetched_records,
+    Fetcher._proc_fetch_request,
+    FetchResult.getall,
+    PartitionRecords.__init__,
+    PartitionRecords.__iter__,
+    PartitionRecords.__next__,
+    PartitionRecords._unpack_records,
+    PartitionRecords._consumer_record,
     MessageBatch.expired,
     SendProduceReqHandler._can_retry,
 )
@@ -74,6 +82,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         # A partition whose records wait would hold up fetching all others of its broker for 100 ms.
         self._ensure_consumer()._fetcher._prefetch_backoff = self.settings.fetch_wait
+        deliver_plain_records(self._ensure_consumer())
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         settings = self.settings

@@ -12,6 +12,7 @@ import aiokafka
 from aiokafka.structs import TopicPartition
 
 from agents.ports import Record
+from stream_app.engine.plain_records import deliver_plain_records
 from stream_app.engine.settings import EngineSettings
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Reader:
         except BaseException:
             await self._consumer.stop()
             raise
+        deliver_plain_records(self._consumer)
         return self
 
     async def __aexit__(self, *_: object) -> None:

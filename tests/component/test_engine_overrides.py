@@ -40,6 +40,13 @@ DIGESTS = {
     "aiokafka.consumer.fetcher.Fetcher.__init__": "bf21ecb7e0f210b7",
     "aiokafka.consumer.fetcher.Fetcher._get_actions_per_node": "1dab2cf937d165d0",
     "aiokafka.consumer.fetcher.Fetcher.fetched_records": "be4348896b9b66af",
+    "aiokafka.consumer.fetcher.Fetcher._proc_fetch_request": "59bf948fff47eed5",
+    "aiokafka.consumer.fetcher.FetchResult.getall": "3e717e30de5068d5",
+    "aiokafka.consumer.fetcher.PartitionRecords.__init__": "8ec1c2ae6ea1af87",
+    "aiokafka.consumer.fetcher.PartitionRecords.__iter__": "b411eeeaeb7c31dc",
+    "aiokafka.consumer.fetcher.PartitionRecords.__next__": "63ac34a08c309098",
+    "aiokafka.consumer.fetcher.PartitionRecords._unpack_records": "b803e6d46480732c",
+    "aiokafka.consumer.fetcher.PartitionRecords._consumer_record": "e668541600b047ab",
     "aiokafka.producer.message_accumulator.MessageBatch.expired": "3b28f15f56f2acb1",
     "aiokafka.producer.sender.SendProduceReqHandler._can_retry": "7ff5d491d977aacf",
 }
