@@ -17,7 +17,7 @@ from typing import Any, ClassVar, TypeVar, cast
 import aiokafka
 from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
-from aiokafka.producer.message_accumulator import MessageBatch
+from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator, MessageBatch
 from aiokafka.producer.sender import SendProduceReqHandler
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.app import App
@@ -64,6 +64,8 @@ OVERRIDES: tuple[Any, ...] = (
     PartitionRecords.__next__,
     PartitionRecords._unpack_records,
     PartitionRecords._consumer_record,
+    BatchBuilder.append,
+    MessageAccumulator.create_builder,
     MessageBatch.expired,
     SendProduceReqHandler._can_retry,
 )

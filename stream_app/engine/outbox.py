@@ -16,7 +16,6 @@ from agents.ports import Output
 from stream_app.engine.partitioner import partition_of
 
 Failed = Callable[[str, BaseException], None]
-Record = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 
 _NO_HEADERS: list[tuple[str, bytes]] = []
 
@@ -31,11 +30,13 @@ class Producer(Protocol):
 class OutgoingBatch:
     """One batch on its way; ``acknowledged`` is set once, when the broker has it."""
 
-    __slots__ = ("acknowledged", "builder", "owners", "size")
+    __slots__ = ("acknowledged", "append", "builder", "owner", "owners", "size")
 
     def __init__(self, builder: Any, acknowledged: asyncio.Future[None]) -> None:
         self.builder = builder
+        self.append = builder.append
         self.acknowledged = acknowledged
+        self.owner: Pending | None = None
         self.owners: set[Pending] = set()
         self.size = 0
 
@@ -84,16 +85,17 @@ class Lane:
         self._open: OutgoingBatch | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def append(self, record: Record, owner: Pending) -> int:
-        key, value, given = record
-        headers = list(given) if given else _NO_HEADERS
+    def append(self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]], owner: Pending) -> int:
+        """Add a record to the batch that is collected; answers about how many bytes it takes."""
+        given = list(headers) if headers else _NO_HEADERS
         batch = self._open or self._begin()
-        if batch.builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
+        if batch.append(timestamp=None, key=key, value=value, headers=given) is None:
             self._seal()
             batch = self._begin()
-            if batch.builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
+            if batch.append(timestamp=None, key=key, value=value, headers=given) is None:
                 raise ValueError(f"a record for {self._topic} does not fit into an empty batch")
-        if owner not in batch.owners:
+        if owner is not batch.owner and owner not in batch.owners:
+            batch.owner = owner
             batch.owners.add(owner)
             owner.add(batch)
         size = (len(key) if key else 0) + (len(value) if value else 0) + 16
@@ -166,14 +168,16 @@ class Outbox:
 
     def put(self, outputs: Iterable[Output], owner: Pending) -> None:
         """Take outputs over, in order per partition; they belong to ``owner`` until acknowledged."""
-        added = 0
+        added = count = 0
+        lanes = self._lanes
         for output in outputs:
-            partition = output.partition
+            topic, key, partition = output.topic, output.key, output.partition
             if partition is None:
-                partition = self._partition(output.topic, output.key)
-            lane = self._lanes.get((output.topic, partition)) or self._lane(output.topic, partition)
-            added += lane.append((output.key, output.value, output.headers), owner)
-            self.records_sent += 1
+                partition = self._partition(topic, key)
+            lane = lanes.get((topic, partition)) or self._lane(topic, partition)
+            added += lane.append(key, output.value, output.headers, owner)
+            count += 1
+        self.records_sent += count
         self._add(added)
 
     def put_changelog(
@@ -187,7 +191,7 @@ class Outbox:
         lane = self._lanes.get((changelog, partition)) or self._lane(changelog, partition)
         added = 0
         for key, value in records:
-            added += lane.append((key, value, ()), owner)
+            added += lane.append(key, value, (), owner)
             self.records_sent += 1
         self._add(added)
 

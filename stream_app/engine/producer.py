@@ -9,6 +9,7 @@ import aiokafka
 from aiokafka.errors import KafkaError
 
 from stream_app.engine.faust_transport import keep_retrying
+from stream_app.engine.plain_records import build_plain_batches
 from stream_app.engine.settings import EngineSettings
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ async def start_producer(settings: EngineSettings) -> aiokafka.AIOKafkaProducer:
             **settings.security,
         )
         keep_retrying(producer, settings.delivery_timeout)
+        build_plain_batches(producer)
         try:
             await producer.start()
         except KafkaError as error:
