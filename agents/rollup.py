@@ -99,6 +99,11 @@ class RollupProcessor:
         """Whether the log's clock moved by more than a minute between the last two publications."""
         return self._rollup is not None and self._rollup.catching_up
 
+    @property
+    def behind(self) -> bool:
+        """Whether the log's clock stood still and the last publication left rows for the next."""
+        return self._rollup is not None and self._rollup.behind
+
     def publish(self, clock_ms: int | None = None) -> list[Output]:
         """Rows that changed since the last call; nothing unless active.
 

@@ -64,6 +64,7 @@ class Rollup:
         self._obsolete: list[KpiRow] = []
         self._published_clock: int | None = None
         self.catching_up = False
+        self.behind = False
         self._publishes = 0
         self._through: int | None = None
 
@@ -170,7 +171,9 @@ class Rollup:
         rows.extend(self._live.publish(clock, watermark, budget * effort))
         if self._span is not None and (quiet or everything or self._publishes % self._settings.span_every == 0):
             rows.extend(self._span.publish(watermark, budget * effort))
-        if everything and self._waiting():
+        waiting = self._waiting()
+        self.behind = clock == former and (waiting or through != watermark)
+        if everything and waiting:
             through = self._through
         self._through = through
         rows.extend(self._pipeline.publish(clock, watermark, through))

@@ -28,6 +28,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from stream_app.engine.batches import LiveSet, LogEnd, PartitionBatch
+from stream_app.engine.event_loop import new_event_loop
 from stream_app.engine.failure import ExitCode, FailStop
 from stream_app.engine.plain_records import deliver_plain_records
 from stream_app.engine.settings import EngineSettings
@@ -213,7 +214,7 @@ class BatchConsumer(driver.Consumer):
         self._fail: FailStop = cast("Any", self.app).engine_fail
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
-        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        return BatchConsumerThread(self, loop=self.loop, thread_loop=new_event_loop(), beacon=self.beacon)
 
     # -- what the engine calls
 

@@ -48,5 +48,9 @@ class RollupProcessor(Protocol):
     def catching_up(self) -> bool:
         """Whether the log's clock moved so far between the last two publications that nobody can follow."""
 
+    @property
+    def behind(self) -> bool:
+        """Whether time stands still, and the last publication left rows for the next."""
+
     def publish(self, clock_ms: int) -> list[Output]:
-        """Changed values; the outputs of the call before have been acknowledged."""
+        """Changed values, to be sent when the outputs of the call before have been acknowledged."""

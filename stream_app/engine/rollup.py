@@ -1,4 +1,4 @@
-"""Running Rollup: read back, then publish in turn with the acknowledgements of the turn before."""
+"""Running Rollup: read back, then publish; what one turn publishes is sent after the acknowledgements of the turn before."""
 
 from __future__ import annotations
 
@@ -81,8 +81,9 @@ class RollupRunner:
     async def _publish_forever(self) -> None:
         try:
             while not self._stopping.is_set():
+                rows = self.processor.publish(int(time.time() * 1000))
                 await self._pending.settled()
-                self._outbox.put(self.processor.publish(int(time.time() * 1000)), self._pending)
+                self._outbox.put(rows, self._pending)
                 await self._rest()
         except BaseException as error:
             self._fail("rollup: publishing failed", cause=error)
@@ -90,7 +91,10 @@ class RollupRunner:
 
     async def _rest(self) -> None:
         settings = self._settings
-        seconds = settings.rollup_catching_up_interval if self.processor.catching_up else settings.rollup_interval
+        if self.processor.behind:
+            seconds = settings.rollup_behind_interval
+        else:
+            seconds = settings.rollup_catching_up_interval if self.processor.catching_up else settings.rollup_interval
         try:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:

@@ -45,7 +45,9 @@ class EngineSettings:
     mark_interval: float = 0.25
     rollup_interval: float = 0.25
     #: The same while event time passes so fast that nobody can follow.
-    rollup_catching_up_interval: float = 1.0
+    rollup_catching_up_interval: float = 0.5
+    #: The same when time stands still and rows wait.
+    rollup_behind_interval: float = 0.02
 
     #: Records handed to a processor in one synchronous step; the event loop breathes in between.
     slice_records: int = 2_000

@@ -38,6 +38,9 @@ class Processor:
         state.offset = records[-1].offset + 1
         return [Output("case-events", b"k", b"output-%d" % record.offset, partition=0) for record in records]
 
+    def catching_up(self, state: Any) -> bool:
+        return False
+
     def publish(self, state: Any) -> list[Output]:
         return [Output("panes", b"k", b"published-%d" % state.offset)]
 

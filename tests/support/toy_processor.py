@@ -98,6 +98,9 @@ class ToyProcessor:
             return
         changed.add(key)
 
+    def catching_up(self, state: Any) -> bool:
+        return False
+
     def publish(self, state: Any) -> list[Output]:
         self.published += 1
         return [Output("panes", b"%d/%s" % (state.partition, key), orjson.dumps(state.panes[key])) for key in state.changed_panes]
@@ -140,6 +143,8 @@ class ToyIntake:
 
 class ToyRollup:
     """Keeps the newest pane of each key and publishes their number when it changes."""
+
+    catching_up = behind = False
 
     def __init__(self) -> None:
         self.panes: dict[bytes, bytes | None] = {}
