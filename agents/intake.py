@@ -222,7 +222,7 @@ class IntakeProcessor:
     def _take(self, source: str, topic: str, record: Record, found: list[Accepted] | RejectedError, outputs: list[Output]) -> None:
         counters = self.counters
         counters.received += 1
-        if record.headers:
+        if not self._simulation.new and record.headers:
             self._note_simulated(topic, record)
         if isinstance(found, RejectedError):
             self._dead_letter(source, topic, record, found, outputs)

@@ -61,6 +61,14 @@ class CaseRow:
     def add(self, item: Item) -> None:
         """Keep an item, in order."""
         insort(self.items, item, key=order)
+        self._account_for(item)
+
+    def append(self, item: Item) -> None:
+        """Keep an item that comes after all others."""
+        self.items.append(item)
+        self._account_for(item)
+
+    def _account_for(self, item: Item) -> None:
         self.size += size_of(item)
         if self._ids is not None:
             self._ids.add(item[2])

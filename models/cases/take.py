@@ -48,7 +48,7 @@ def take(row: CaseRow, item: Item, rules: CaseRules, dimensions: Dimensions) -> 
         return _take_second(row, known, item, rules, dimensions)
     if row.size > rules.row_cap:
         return Taken(refused="row_full", loser=item, changed=False)
-    if row.items and order(item) < order(row.items[-1]):
+    if row.items and item[0] <= row.items[-1][0] and order(item) < order(row.items[-1]):
         return _recompute(row, item, None, rules, dimensions)
     fold = row.warm(rules, dimensions)
     if item[0] <= fold.settled_due or (item[1] == OPENED and fold.opened_at is None and row.items):
@@ -79,10 +79,12 @@ def _step(row: CaseRow, fold: CaseFold, item: Item, rules: CaseRules, dimensions
     if fold.stale:
         row.fold = None
         return _recompute(row, item, None, rules, dimensions)
-    row.add(item)
-    announced = fold.announced[fold.said :]
-    fold.said = len(fold.announced)
-    return Taken(_book(row, fold), announced)
+    row.append(item)
+    taken = Taken(_book(row, fold))
+    if fold.said < len(fold.announced):
+        taken.announced = fold.announced[fold.said :]
+        fold.said = len(fold.announced)
+    return taken
 
 
 def _recompute(row: CaseRow, item: Item, instead_of: Item | None, rules: CaseRules, dimensions: Dimensions) -> Taken:

@@ -45,7 +45,7 @@ class EngineSettings:
     mark_interval: float = 0.25
     rollup_interval: float = 0.25
     #: The same while event time passes so fast that nobody can follow.
-    rollup_catching_up_interval: float = 0.5
+    rollup_catching_up_interval: float = 1.0
     #: The same when time stands still and rows wait.
     rollup_behind_interval: float = 0.02
 
