@@ -48,6 +48,23 @@ test: venv  ## all tests but the oracle and the faults, after installing what th
 	@.ci/packages
 	$(BIN)/python -m pytest -m "not oracle and not faults" --cov --cov-report=term --cov-fail-under=$(COVERAGE_MINIMUM) $(PYTEST_FLAGS) $(TESTS)
 
+COMPILED := .cache/compiled
+.PHONY: compiled
+compiled: $(COMPILED)/.made  ## the hot path compiled by mypyc, in .cache/compiled (needs a C compiler; about 2 minutes)
+
+$(COMPILED)/.made: setup.py pyproject.toml $(shell find models agents stream_app -name '*.py') | venv
+	@echo "· compiling the hot path"
+	@rm -rf $(COMPILED) build && mkdir -p $(COMPILED)
+	@DESKPULSE_COMPILE=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --target $(COMPILED) .
+	@for name in tests bench data docs pyproject.toml deskpulse.toml; do ln -sfn ../../$$name $(COMPILED)/$$name; done
+	@touch $@
+
+# What replaces parts of the code while it runs needs plain Python, which is the reference.
+.PHONY: test-compiled
+test-compiled: compiled  ## the tests of the compiled parts, and the whole simulation, on them
+	cd $(COMPILED) && ../../$(BIN)/python -m pytest -m "not replaces and not kafka and not embedded and not browser" \
+		$(PYTEST_FLAGS) tests/unit tests/property tests/contract tests/component tests/simulation
+
 .PHONY: oracle
 oracle: venv  ## every published KPI against SQL over the same events, on real Kafka
 	@.ci/packages

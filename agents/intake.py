@@ -14,7 +14,7 @@ from typing import Protocol
 
 from agents.ports import Output, Record
 from models.cases.items import RANK
-from models.events.acceptance import Accepted
+from models.events.accepted import Accepted
 from models.events.canonical import Event, Mark
 from models.events.rejection import RejectedError
 from models.progress.sources import InputSource, SourceProgress, partition_of, topic_of

@@ -129,7 +129,7 @@ def fold_all(items: list[Item], rules: CaseRules, dimensions: Dimensions, settle
     if opening is not None:
         fold.step(opening)
     for item in items:
-        if item is not opening:
+        if opening is None or item[2] != opening[2]:
             fold.step(item)
     if settled_to > NEVER:
         fold.settle(settled_to)

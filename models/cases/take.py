@@ -89,7 +89,7 @@ def _step(row: CaseRow, fold: CaseFold, item: Item, rules: CaseRules, dimensions
 
 def _recompute(row: CaseRow, item: Item, instead_of: Item | None, rules: CaseRules, dimensions: Dimensions) -> Taken:
     said = {step[:3] for step in row.warm(rules, dimensions).announced}  # one id is said once, whatever its cell is now
-    items = sorted([kept for kept in row.items if kept is not instead_of] + [item], key=order)
+    items = sorted([kept for kept in row.items if instead_of is None or kept[2] != instead_of[2]] + [item], key=order)
     fold = fold_all(items, rules, dimensions, row.settled_to)
     if instead_of is not None:
         row.drop(instead_of)

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from models.events.accepted import Accepted, Position
 from models.events.canonical import Event
 from models.events.fields import SCORE_RANGES
 from models.events.instants import LATEST_MS, epoch_ms
@@ -16,26 +17,6 @@ from models.events.submitted import SCHEMA_VERSION, Submitted
 
 FUTURE_TOLERANCE_MS = 120_000
 """How far after its record's Kafka timestamp an event may claim to have happened."""
-
-
-class Accepted(msgspec.Struct, gc=False):
-    """What one input message says: events for the log, or the sender's own progress (``up_to``).
-
-    ``occurred_at`` is what moves the message's source, if it is not ``up_to``. All in epoch milliseconds.
-    """
-
-    events: tuple[Event, ...]
-    occurred_at: int = 0
-    up_to: int | None = None
-    unknown_fields: int = 0
-
-
-class Position(msgspec.Struct, gc=False):
-    """Where a message stood: its bytes, Kafka timestamp (ms, negative if it has none), ``topic-partition@offset``."""
-
-    content: bytes
-    timestamp: int
-    origin: str
 
 
 def accept(submitted: Submitted, position: Position) -> Accepted:

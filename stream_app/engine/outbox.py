@@ -161,7 +161,7 @@ class Outbox:
         self._limit = limit
         self._room = asyncio.Event()
         self._room.set()
-        self._real = {name: topic(name) for name in partitions}
+        self._names = {name: topic(name) for name in partitions}
         self._partitions = dict(partitions)
         self._lanes: dict[tuple[str, int], Lane] = {}
         self._next_keyless = 0
@@ -223,7 +223,7 @@ class Outbox:
     def _lane(self, topic: str, partition: int) -> Lane:
         if not 0 <= partition < self._partitions[topic]:
             raise ValueError(f"topic {topic} has no partition {partition}")
-        lane = self._lanes[topic, partition] = Lane(self, self._real[topic], partition)
+        lane = self._lanes[topic, partition] = Lane(self, self._names[topic], partition)
         return lane
 
     def _partition(self, topic: str, key: bytes | None) -> int:

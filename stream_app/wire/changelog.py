@@ -6,41 +6,23 @@ from typing import Any
 
 import msgspec
 
-from models.cases.row import CaseRow, Level, Sent, Verdict
+from models.cases.row import CaseRow
 from models.customers.row import CustomerRow
 from models.durability.fence import Fence
 from models.durability.keyed import KeyedState
 from models.durability.marker import Marker
 from models.durability.panes import Pane
 from models.durability.recovery import MARKER, PANE, ROW, CorruptChangelogError, fence_of, seal
-from models.events.canonical import ContactVersion
 from models.panes.dimensions import Cell
 from models.panes.facts import entries
+from stream_app.wire.stored_rows import StoredCase, StoredCustomer
 
 _encode = msgspec.msgpack.Encoder().encode
 _FLAGGED = frozenset({0, 10})  # ranks of the types whose payload holds a tuple
 
 
-class _CaseRow(msgspec.Struct, array_like=True):
-    wake_at: int
-    settled_to: int
-    level: Level | None
-    size: int
-    items: list[tuple[int, int, str, str, list[Any]]]
-    facts: list[tuple[str, int, Cell, int]]
-    sent: dict[str, Sent]
-    verdicts: dict[str, Verdict]
-
-
-class _CustomerRow(msgspec.Struct, array_like=True):
-    wake_at: int
-    settled_to: int
-    contacts: list[ContactVersion]
-    facts: list[tuple[str, int, Cell, int]]
-
-
-_decode_case = msgspec.msgpack.Decoder(_CaseRow).decode
-_decode_customer = msgspec.msgpack.Decoder(_CustomerRow).decode
+_decode_case = msgspec.msgpack.Decoder(StoredCase).decode
+_decode_customer = msgspec.msgpack.Decoder(StoredCustomer).decode
 _decode_marker = msgspec.msgpack.Decoder(Marker).decode
 _decode_pane_id = msgspec.msgpack.Decoder(tuple[str, int, Cell]).decode
 _decode_facts = msgspec.msgpack.Decoder(dict[str, int]).decode

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from models.events.acceptance import Accepted, Position, accept, check_version_and_type
+from models.events.acceptance import accept, check_version_and_type
+from models.events.accepted import Accepted, Position
 from models.events.fields import Due
 from models.events.instants import Instant, leap_second_ms
 from models.events.rejection import RejectedError

@@ -68,7 +68,8 @@ sent = st.tuples(text, instants, text, cells, st.booleans(), st.lists(instants, 
 
 
 def slots(row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__slots__ if name not in {"fold", "_ids"}}
+    names = (name for name in dir(row) if not name.startswith("_") and name != "fold")
+    return {name: value for name in names if not callable(value := getattr(row, name))}
 
 
 @given(st.lists(events(), max_size=5), facts, levels, st.dictionaries(text, sent, max_size=2), fences, instants, instants)

@@ -13,12 +13,14 @@ WITHIN = 150
 """Seeds within which each must be noticed; most are in the first ten."""
 
 
+@pytest.mark.replaces
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("broken", MUTATIONS)
 def test_a_fault_in_the_protocol_is_noticed(broken: str) -> None:
     assert any(fails(plan_of(seed), broken) for seed in range(WITHIN))
 
 
+@pytest.mark.replaces
 def test_a_failing_schedule_is_made_shorter() -> None:
     plan = next(plan for plan in map(plan_of, range(WITHIN)) if fails(plan, "panes after rows"))
 

@@ -90,7 +90,8 @@ def _of_rows(where: str, name: str, state: KeyedState[Any], expected: KeyedState
 
 
 def _slots(row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__slots__ if name not in {"fold", "_ids"}}
+    names = (name for name in dir(row) if not name.startswith("_") and name != "fold")
+    return {name: value for name in names if not callable(value := getattr(row, name))}
 
 
 def _of_mappings(where: str, left: Mapping[Any, Any], right: Mapping[Any, Any]) -> Iterator[str]:

@@ -101,6 +101,7 @@ def test_what_is_read_again_is_counted_as_it_was() -> None:
     assert logic.counted_before(None, opened(0)) == "applied"
 
 
+@pytest.mark.replaces
 @pytest.mark.parametrize("at", [9, 3], ids=["in order", "out of order"])
 def test_an_event_that_cannot_be_handled_leaves_the_case_as_it_was(at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
@@ -124,6 +125,7 @@ def test_a_type_of_a_later_version_fails_alone() -> None:
     assert desk.state.counters == {"applied": 1, "handler_errors": 1}
 
 
+@pytest.mark.replaces
 def test_a_timer_that_cannot_be_handled_leaves_the_case_and_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise ValueError("boom")

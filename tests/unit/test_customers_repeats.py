@@ -175,6 +175,7 @@ def test_an_older_version_cannot_bring_a_withdrawn_contact_back() -> None:
     assert customer.tell(contact("a", 0, 1)).facts == {}
 
 
+@pytest.mark.replaces
 def test_a_version_that_cannot_be_handled_leaves_the_customer_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise ValueError("boom")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from agents.intake import IntakeCodec
-from models.events.acceptance import Accepted
+from models.events.accepted import Accepted
 from models.events.rejection import RejectedError
 from models.progress.sources import InputSource
 from stream_app.wire.canonical import encode

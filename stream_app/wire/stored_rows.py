@@ -1,0 +1,33 @@
+"""Rows as they stand in the changelogs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from models.cases.row import Level, Sent, Verdict
+from models.events.canonical import ContactVersion
+from models.panes.dimensions import Cell
+
+
+class StoredCase(msgspec.Struct, array_like=True):
+    """A case."""
+
+    wake_at: int
+    settled_to: int
+    level: Level | None
+    size: int
+    items: list[tuple[int, int, str, str, list[Any]]]
+    facts: list[tuple[str, int, Cell, int]]
+    sent: dict[str, Sent]
+    verdicts: dict[str, Verdict]
+
+
+class StoredCustomer(msgspec.Struct, array_like=True):
+    """A customer."""
+
+    wake_at: int
+    settled_to: int
+    contacts: list[ContactVersion]
+    facts: list[tuple[str, int, Cell, int]]
