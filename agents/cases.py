@@ -18,11 +18,9 @@ class CasesProcessor(KeyedProcessor):
     def __init__(self, partitions: int, codec: KeyedCodec) -> None:
         super().__init__(KeyedSettings("cases", "events", "cases-changelog", partitions, marks_to="customer-log"), CasesLogic, codec)
 
-    def restored(self, state: KeyedState[Any]) -> None:
+    def restore_row(self, state: KeyedState[Any], key: str, row: Any) -> None:
         """Levels are made of the rows."""
-        levels = _logic(state).levels
-        for key, row in state.rows.items():
-            levels.change(key, None, row.level)
+        _logic(state).levels.change(key, None, row.level)
 
     def publish_rows(self, state: KeyedState[Any]) -> Iterable[Output]:
         """The state of each changed case."""
@@ -30,7 +28,7 @@ class CasesProcessor(KeyedProcessor):
         unsent, logic.unsent_cases = logic.unsent_cases, {}
         for key in unsent:
             fence = state.graves.get(key, fence_before(state))
-            yield self._codec.output(Message("cases", key, logic.case_record(key, state.rows.get(key), fence)))
+            yield self._codec.output(Message("cases", key, logic.case_record(key, state.rows.look(key), fence)))
         forgotten, state.forgotten = state.forgotten, []
         for key in forgotten:
             if key not in state.rows:

@@ -16,6 +16,7 @@ from models.durability.keyed import KeyedState, Logic, Message
 from models.durability.marker import Marker
 from models.durability.panes import BASE, FAST, Pane, PaneStore
 from models.durability.recovery import Merge
+from models.durability.rows import RowStore
 from models.events.canonical import Definitions, Mark
 from models.panes.dimensions import Dimensions
 from models.panes.facts import entries
@@ -80,8 +81,9 @@ class KeyedProcessor:
 
     def new_state(self, partition: int) -> KeyedState[Any]:
         """An empty state."""
-        panes, dimensions = PaneStore(), Dimensions()
-        return KeyedState(partition, self._make_logic(panes, dimensions), panes, dimensions)
+        panes, dimensions, codec = PaneStore(), Dimensions(), self._codec
+        rows: RowStore[Any] = RowStore(codec.row, lambda key, value: codec.restore_row(codec.row_key(key), value))
+        return KeyedState(partition, self._make_logic(panes, dimensions), panes, dimensions, rows)
 
     def recover(self, partition: int) -> Recovery:
         """Begin to read the changelog of a partition."""
@@ -143,8 +145,8 @@ class KeyedProcessor:
             outputs += self._marks(state)
         return outputs
 
-    def restored(self, state: KeyedState[Any]) -> None:
-        """Make again what is derived from the rows; Customers has nothing."""
+    def restore_row(self, state: KeyedState[Any], key: str, row: Any) -> None:
+        """Make again what is derived from a row; Customers has nothing."""
 
     def publish_rows(self, state: KeyedState[Any]) -> Iterable[Output]:
         """Records of compacted topics about single rows; Customers has none."""
@@ -186,9 +188,8 @@ class KeyedProcessor:
         codec = self._codec
         checkpoint = Checkpoint(state.offset)
         panes_over, rows_over = state.rewrite()
-        ending = {key for key, _ in rows_over}
         checkpoint.panes = [codec.pane(pane) for pane in state.panes.take_unwritten(state.checkpoints)]
-        checkpoint.rows = [self._row_entry(state, key, ending) for key in state.take_unwritten()]
+        checkpoint.rows = self._row_entries(state, {key for key, _ in rows_over})
         checkpoint.rows += [(codec.pane(pane)[0], None) for pane in panes_over]
         checkpoint.rows += [(codec.row_key(key), None) for key, _ in rows_over if key not in state.rows]
         state.forgotten += [key for key, _ in rows_over]
@@ -196,15 +197,22 @@ class KeyedProcessor:
         checkpoint.marker = codec.marker(state, pack(state.epoch, max(state.offset, 0)))
         return checkpoint
 
-    def _row_entry(self, state: KeyedState[Any], key: str, ending: set[str]) -> tuple[bytes, bytes | None]:
-        row, changelog_key = state.rows.get(key), self._codec.row_key(key)
-        if row is not None:
-            state.burials.exhume(key)
-            return changelog_key, self._codec.row(row)
-        fence = state.graves[key]
-        if key not in ending:
-            state.burials.bury(key, fence, state.checkpoints)
-        return changelog_key, self._codec.deleted_row(fence)
+    def _row_entries(self, state: KeyedState[Any], ending: set[str]) -> list[tuple[bytes, bytes | None]]:
+        """Changed rows and deletions; ``ending`` ones get their tombstone."""
+        row_key, rows = self._codec.row_key, state.rows
+        live, entries = [], []
+        for key in state.take_unwritten():
+            if key in rows:
+                state.burials.exhume(key)
+                live.append(key)
+                continue
+            fence = state.graves[key]
+            if key not in ending:
+                state.burials.bury(key, fence, state.checkpoints)
+            entries.append((row_key(key), self._codec.deleted_row(fence)))
+        written: list[tuple[bytes, bytes | None]] = [(row_key(key), value) for key, value in rows.write(live, state.checkpoints)]
+        rows.cool(state.checkpoints)
+        return written + entries
 
 
 class Recovery:
@@ -233,8 +241,6 @@ class Recovery:
             self._limits = marker.limits
         self._restore_panes(state)
         self._restore_rows(state)
-        self._restore_fast_panes(state)
-        self._processor.restored(state)
         return state
 
     def _restore_panes(self, state: KeyedState[Any]) -> None:
@@ -242,7 +248,7 @@ class Recovery:
         state.panes.restore([pane for pane in panes if pane.id[0] != FAST], self._limits, fence_before(state))
 
     def _restore_rows(self, state: KeyedState[Any]) -> None:
-        codec = self._codec
+        codec, clock, before = self._codec, state.progress.clock, fence_before(state)
         for changelog_key, value in self._merge.rows.items():
             key = codec.key_of_row(changelog_key)
             if codec.is_deleted(value):
@@ -250,12 +256,10 @@ class Recovery:
                 state.burials.bury(key, fence, 0)
                 continue
             row = codec.restore_row(changelog_key, value)
-            state.rows[key] = row
+            state.rows.keep_cold(key, value)
             state.arm(row.wake_at, key)
-
-    def _restore_fast_panes(self, state: KeyedState[Any]) -> None:
-        facts = (entry for row in state.rows.values() for entry in entries(row.facts))
-        state.panes.restore_fast(facts, state.progress.clock, fence_before(state))
+            state.panes.restore_fast(entries(row.facts), clock, before)
+            self._processor.restore_row(state, key, row)
 
 
 def _restore_time(state: KeyedState[Any], marker: Marker) -> None:

@@ -17,6 +17,7 @@ from models.durability import compaction
 from models.durability.compaction import Graves, Rounds
 from models.durability.fence import NO_FENCE, Fence, pack
 from models.durability.panes import Pane, PaneStore
+from models.durability.rows import RowStore
 from models.events.canonical import Definitions, Mark
 from models.panes.dimensions import Cell, Dimensions
 from models.progress.watermark import NEVER, Progress
@@ -99,14 +100,14 @@ class TooManyFailuresError(Exception):
 class KeyedState(Generic[R]):
     """State of one partition. ``offset`` is the next one to process."""
 
-    def __init__(self, partition: int, logic: Logic[R], panes: PaneStore, dimensions: Dimensions) -> None:
+    def __init__(self, partition: int, logic: Logic[R], panes: PaneStore, dimensions: Dimensions, rows: RowStore[R]) -> None:
         self.partition = partition
         self.logic = logic
         self.panes = panes
         self.dimensions = dimensions
         self.epoch = 0
         self.offset = 0
-        self.rows: dict[str, R] = {}
+        self.rows = rows
         self.progress = Progress()
         self.definitions = Definitions(version=0, body={})
         self.counters: dict[str, int] = {}
@@ -169,7 +170,7 @@ class KeyedState(Generic[R]):
         self.panes.add_all(decision.journal, fence)
         self.unwritten[key] = None
         if decision.over or row is None:
-            self.rows.pop(key, None)
+            self.rows.pop(key)
             self.graves[key] = fence
             return
         row.fence = fence
@@ -195,6 +196,7 @@ class KeyedState(Generic[R]):
 
     def define(self, definitions: Definitions, offset: int) -> None:
         """Adopt definitions of a higher version."""
+        self.conclude()
         self.offset = offset + 1
         if definitions.version > self.definitions.version:
             self.definitions = definitions
@@ -219,13 +221,13 @@ class KeyedState(Generic[R]):
         while timers and timers[0][0] <= watermark:
             woken.append(heapq.heappop(timers))
         for at, key in woken:
-            row = rows.get(key)
+            row = rows.look(key)
             if row is None or row.wake_at != at:
                 continue
             if row.fence >= fence:
                 held.append((at, key))  # the row is ahead of this mark: it was armed later in the log
                 continue
-            messages += self._wake(key, row, fence)
+            messages += self._wake(key, rows[key], fence)
         for entry in held:
             heapq.heappush(timers, entry)
         return messages
@@ -247,7 +249,7 @@ class KeyedState(Generic[R]):
         self.conclude()
         self.checkpoints += 1
         panes_over = self.panes.rewrite(self.checkpoints)
-        share = [key for key in self._rounds.share(self.checkpoints, lambda: self.rows) if key in self.rows]
+        share = [key for key in self._rounds.share(self.checkpoints, lambda: list(self.rows)) if key in self.rows]
         again, over = self.burials.take(self.checkpoints)
         said_again = again + over
         for key in share:

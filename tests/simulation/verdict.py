@@ -82,9 +82,9 @@ def _panes(state: KeyedState[Any]) -> dict[Any, dict[str, int]]:
 def _of_rows(where: str, name: str, state: KeyedState[Any], expected: KeyedState[Any]) -> Iterator[str]:
     encode: Any = _ENCODE[name]
     rows, right = state.rows, expected.rows
-    if rows.keys() != right.keys():
-        yield f"{where}: rows {sorted(rows.keys() ^ right.keys())} are in one of the two only"
-    for key in rows.keys() & right.keys():
+    if set(rows) != set(right):
+        yield f"{where}: rows {sorted(set(rows) ^ set(right))} are in one of the two only"
+    for key in set(rows) & set(right):
         if encode(rows[key]) != encode(right[key]):
             yield from _of_mappings(f"{where}: row {key}", _slots(rows[key]), _slots(right[key]))
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from random import Random
 from typing import Final
 
-from models.durability import compaction
+from models.durability import compaction, rows
 from models.events.canonical import Definitions
 from stream_app.wire import canonical
 from tests.simulation.broker import COMPACTED, Broker
@@ -39,6 +39,7 @@ COMPACTION_LAG: Final = 10
 """``min.compaction.lag.ms``, in checkpoints. The two constants of ``models.durability.compaction`` are made as small."""
 REWRITE_OVER: Final = 4
 TOMBSTONE_AFTER: Final = 20
+COLD_AFTER: Final = 2
 TURN: Final = 240 * MINUTE
 """Most that event time goes on in a turn."""
 IN_THE_END: Final = 1 << 30
@@ -49,12 +50,12 @@ MOST_TURNS: Final = 3_000
 @contextmanager
 def small_constants() -> Iterator[None]:
     """Rewriting and tombstones within a run as short as ours."""
-    before = compaction.REWRITE_OVER, compaction.TOMBSTONE_AFTER
-    compaction.REWRITE_OVER, compaction.TOMBSTONE_AFTER = REWRITE_OVER, TOMBSTONE_AFTER
+    before = compaction.REWRITE_OVER, compaction.TOMBSTONE_AFTER, rows.COLD_AFTER
+    compaction.REWRITE_OVER, compaction.TOMBSTONE_AFTER, rows.COLD_AFTER = REWRITE_OVER, TOMBSTONE_AFTER, COLD_AFTER
     try:
         yield
     finally:
-        compaction.REWRITE_OVER, compaction.TOMBSTONE_AFTER = before
+        compaction.REWRITE_OVER, compaction.TOMBSTONE_AFTER, rows.COLD_AFTER = before
 
 
 def _sent_at(arrival: Arrival) -> int:

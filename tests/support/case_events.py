@@ -13,9 +13,11 @@ from models.cases.rules import CaseRules
 from models.cases.take import Taken, pass_time, take
 from models.durability.keyed import KeyedState, Message
 from models.durability.panes import PaneStore
+from models.durability.rows import RowStore
 from models.events.canonical import Definitions, Event, Mark
 from models.panes.dimensions import Cell, Dimensions
 from models.panes.facts import Entry, total
+from stream_app.wire.keyed import CASES
 
 MINUTE: Final = 60
 HOUR: Final = 3_600
@@ -195,7 +197,8 @@ class Desk:
     def __init__(self, definitions: Mapping[str, Any] = DEFINITIONS) -> None:
         panes, dimensions = PaneStore(), Dimensions()
         self.logic = CasesLogic(panes, dimensions)
-        self.state: KeyedState[CaseRow] = KeyedState(0, self.logic, panes, dimensions)
+        rows: RowStore[CaseRow] = RowStore(CASES.row, lambda key, value: CASES.restore_row(CASES.row_key(key), value))
+        self.state: KeyedState[CaseRow] = KeyedState(0, self.logic, panes, dimensions, rows)
         self.messages: list[Message] = []
         self.state.define(Definitions(1, dict(definitions)), 0)
 

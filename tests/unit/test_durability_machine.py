@@ -11,6 +11,7 @@ from models.durability import keyed
 from models.durability.fence import NO_FENCE, Fence, pack, unpack
 from models.durability.keyed import Decision, KeyedState, Message, RecordFailedError, TooManyFailuresError
 from models.durability.panes import PaneStore
+from models.durability.rows import RowStore
 from models.events.canonical import Definitions, Mark
 from models.panes.dimensions import Cell, Dimensions
 from models.progress.watermark import NEVER, Progress
@@ -26,6 +27,16 @@ class Row:
         self.fence: Fence = NO_FENCE
         self.wake_at = NEVER_WAKES
         self.count = 0
+
+
+def _written(row: Row) -> bytes:
+    return b"%d" % row.count
+
+
+def _read(key: str, value: bytes) -> Row:
+    row = Row()
+    row.count = int(value)
+    return row
 
 
 class Record:
@@ -84,7 +95,7 @@ class Counting:
 
 def machine() -> tuple[KeyedState[Row], Counting]:
     logic = Counting()
-    return KeyedState(0, logic, PaneStore(), Dimensions()), logic
+    return KeyedState(0, logic, PaneStore(), Dimensions(), RowStore(_written, _read)), logic
 
 
 def facts(state: KeyedState[Row]) -> dict[str, int]:
@@ -132,7 +143,7 @@ def test_a_record_older_than_the_horizon_is_counted_too_late_and_touches_nothing
     state.mark(mark(T0), 0)
 
     assert state.apply("c1", Record(T0 - 2 * HOUR - 1), 1) == []
-    assert (state.rows, state.counters, facts(state)) == ({}, {"too_late": 1}, {})
+    assert (list(state.rows), state.counters, facts(state)) == ([], {"too_late": 1}, {})
     assert state.apply("c1", Record(T0 - 2 * HOUR), 2) != []
 
 
@@ -141,7 +152,7 @@ def test_what_a_logic_refuses_is_counted_and_changes_nothing() -> None:
 
     state.apply("c1", Record(says="nothing"), 0)
 
-    assert (state.rows, state.counters, state.unwritten) == ({}, {"refused": 1}, {})
+    assert (list(state.rows), state.counters, state.unwritten) == ([], {"refused": 1}, {})
 
 
 def test_a_record_that_fails_becomes_a_dead_letter_and_the_next_goes_on() -> None:
@@ -228,7 +239,7 @@ def test_a_row_that_is_over_leaves_a_grave_with_the_marks_fence() -> None:
 
     state.mark(mark(T0), 1)
 
-    assert (state.rows, state.graves) == ({}, {"c1": pack(0, 1)})
+    assert (list(state.rows), state.graves) == ([], {"c1": pack(0, 1)})
     assert state.mark(mark(T0 + 1), 2) == [], "a timer without a row is nothing"
 
 

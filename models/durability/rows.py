@@ -1,0 +1,111 @@
+"""The rows of one partition: those in use as objects, the others as the bytes that stand in the changelog.
+
+    touched ── written ── … COLD_AFTER checkpoints untouched … ── bytes ── compressed with its turn to be written again
+       ^                                                            │
+       └──────────────────────── next event or timer ───────────────┘
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar
+from zlib import compress, decompress
+
+from models.durability.fence import Fence
+
+COLD_AFTER = 30
+"""Checkpoints."""
+_COMPRESSED = 0x78
+"""First byte of a compressed row; others begin with their fence, whose first byte is 0 for the first 255 epochs."""
+
+
+class Fenced(Protocol):
+    """What a row must have."""
+
+    fence: Fence
+
+
+R = TypeVar("R", bound=Fenced)
+
+
+_Written = tuple[str, Fence, bytes]
+"""Key, fence and value of a row as it was last written."""
+
+
+class RowStore(Generic[R]):
+    """A mapping from key to row. ``encode`` and ``decode`` turn a row into its changelog value and back."""
+
+    def __init__(self, encode: Callable[[R], bytes], decode: Callable[[str, bytes], R]) -> None:
+        self._encode = encode
+        self._decode = decode
+        self._rows: dict[str, R | bytes] = {}
+        self._cooling: deque[tuple[int, list[_Written]]] = deque()
+        self._thawed: list[_Written] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def get(self, key: str) -> R | None:
+        """The row as an object, which it stays until it is cold again."""
+        found = self._rows.get(key)
+        if not isinstance(found, bytes):
+            return found
+        row = self._rows[key] = self._decode(key, _plain(found))
+        self._thawed.append((key, row.fence, found))
+        return row
+
+    def __getitem__(self, key: str) -> R:
+        row = self.get(key)
+        if row is None:
+            raise KeyError(key)
+        return row
+
+    def __setitem__(self, key: str, row: R) -> None:
+        self._rows[key] = row
+
+    def pop(self, key: str) -> None:
+        """Forget the row, if there is one."""
+        self._rows.pop(key, None)
+
+    def keep_cold(self, key: str, value: bytes) -> None:
+        """A row as the changelog had it."""
+        self._rows[key] = value
+
+    def look(self, key: str) -> R | None:
+        """The row, only to look at: it stays as cold as it is."""
+        found = self._rows.get(key)
+        return self._decode(key, _plain(found)) if isinstance(found, bytes) else found
+
+    def write(self, keys: list[str], checkpoint: int) -> Iterator[tuple[str, bytes]]:
+        """Changelog values of rows that exist; from now on they cool. Cold ones are compressed."""
+        cooling, self._thawed = self._thawed, []
+        self._cooling.append((checkpoint, cooling))
+        for key in keys:
+            found = self._rows[key]
+            if isinstance(found, bytes):
+                value = _plain(found)
+                self._rows[key] = compress(value, 1)
+            else:
+                value = self._encode(found)
+                cooling.append((key, found.fence, value))
+            yield key, value
+
+    def cool(self, checkpoint: int) -> None:
+        """Rows that were written ``COLD_AFTER`` checkpoints ago and have not been touched since become bytes."""
+        rows = self._rows
+        while self._cooling and self._cooling[0][0] + COLD_AFTER <= checkpoint:
+            for key, fence, value in self._cooling.popleft()[1]:
+                row = rows.get(key)
+                if row is not None and not isinstance(row, bytes) and row.fence == fence:
+                    rows[key] = value
+
+
+def _plain(value: bytes) -> bytes:
+    return decompress(value) if value[0] == _COMPRESSED else value
