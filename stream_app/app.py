@@ -23,7 +23,7 @@ from models.panes.windows import LIVE, SLIDING
 from models.progress.sources import InputSource
 from models.rollup.settings import RollupSettings
 from stream_app.definitions import ensure_definitions
-from stream_app.engine import Engine, EngineSettings, RefusalError, create_engine, event_loop, wait_for_topics
+from stream_app.engine import Engine, EngineSettings, RefusalError, create_engine, wait_for_topics
 from stream_app.health import HealthServer
 from stream_app.metrics.kpi_collector import KpiCollector
 from stream_app.metrics.pipeline_collector import PipelineCollector
@@ -184,5 +184,5 @@ async def _serve(settings: Settings, worker: Worker) -> int:
 
 def run_worker(settings: Settings) -> None:
     """Run a worker and end the process with its exit code."""
-    sys.exit(event_loop.run(work(settings)))
+    sys.exit(asyncio.run(work(settings)))
 

@@ -184,8 +184,10 @@ class KeyedState(Generic[R]):
         for key in unconcluded:
             row = rows.get(key)
             if row is not None:
+                armed = row.wake_at
                 conclude(key, row)
-                self.arm(row.wake_at, key)
+                if row.wake_at != armed:
+                    self.arm(row.wake_at, key)
 
     def arm(self, at: int, key: str) -> None:
         """Arm the row's timer; an entry that the row no longer wants is ignored when it surfaces."""
@@ -233,10 +235,10 @@ class KeyedState(Generic[R]):
         return messages
 
     def _wake(self, key: str, row: R, fence: Fence) -> list[Message]:
+        row.wake_at = 2**62  # its timer is spent
         try:
             decision = self.logic.wake(key, row, fence, self.progress)
         except RecordFailedError as error:
-            row.wake_at = 2**62
             return self._failed(key, None, error)
         self.count("timers")
         self._keep(key, decision, fence)

@@ -87,7 +87,7 @@ class PaneStore:
         ahead: list[Entry] | None = None
         for entry in journal:
             key, at, cell, weight = entry
-            if at != last_at or cell is not last_cell:
+            if at != last_at or cell != last_cell:
                 last_at, last_cell = at, cell
                 slow = self._slow_pane(at, cell)
                 fast = ahead = None

@@ -5,7 +5,7 @@ Replaced are: how records are fetched (one message per partition batch), where a
 says so), and commits (the checkpoint's only). ``OVERRIDES`` lists the methods replaced or relied on; a test
 fails when the source of one changes.
 """
-# ruff: noqa: SLF001 - private members of Faust and aiokafka are used here and nowhere else
+# ruff: noqa: SLF001 - private members of Faust and aiokafka are used in the modules that ``OVERRIDES`` speaks of and nowhere else
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from stream_app.engine.batches import LiveSet, LogEnd, PartitionBatch
-from stream_app.engine.event_loop import new_event_loop
 from stream_app.engine.failure import ExitCode, FailStop
 from stream_app.engine.plain_records import deliver_plain_records
 from stream_app.engine.settings import EngineSettings
@@ -214,7 +213,7 @@ class BatchConsumer(driver.Consumer):
         self._fail: FailStop = cast("Any", self.app).engine_fail
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
-        return BatchConsumerThread(self, loop=self.loop, thread_loop=new_event_loop(), beacon=self.beacon)
+        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     # -- what the engine calls
 

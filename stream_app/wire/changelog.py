@@ -43,10 +43,10 @@ def key_of_row(key: bytes) -> str:
 
 def encode_case(row: CaseRow) -> bytes:
     """A case's row."""
-    return seal(
-        row.fence,
-        _encode((row.wake_at, row.settled_to, row.level, row.size, row.items, entries(row.facts), row.sent, row.verdicts)),
-    )
+    cells: dict[Cell, int] = {}
+    facts = [(fact, at, cells.setdefault(cell, len(cells)), weight) for (fact, at, cell), weight in row.facts.items()]
+    stored = (row.wake_at, row.settled_to, row.level, row.size, row.items, facts, row.sent, row.verdicts, list(cells))
+    return seal(row.fence, _encode(stored))
 
 
 def decode_case(key: bytes, value: bytes) -> CaseRow:
@@ -59,7 +59,8 @@ def decode_case(key: bytes, value: bytes) -> CaseRow:
     row.fence = fence_of(value)
     row.wake_at, row.settled_to, row.level, row.size = stored.wake_at, stored.settled_to, stored.level, stored.size
     row.items = [(at, rank, event_id, origin, _payload(rank, payload)) for at, rank, event_id, origin, payload in stored.items]
-    row.facts = {(fact, at, cell): weight for fact, at, cell, weight in stored.facts}
+    cells = stored.cells
+    row.facts = {(fact, at, cells[cell] if isinstance(cell, int) else cell): weight for fact, at, cell, weight in stored.facts}
     row.sent, row.verdicts = stored.sent, stored.verdicts
     return row
 

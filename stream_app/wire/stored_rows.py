@@ -11,17 +11,22 @@ from models.events.canonical import ContactVersion
 from models.panes.dimensions import Cell
 
 
+StoredFact = tuple[str, int, int | Cell, int]
+"""(key, instant, number of its cell, weight); rows of version 0 hold the cell itself."""
+
+
 class StoredCase(msgspec.Struct, array_like=True):
-    """A case."""
+    """A case. Each cell of its facts stands once, in ``cells``."""
 
     wake_at: int
     settled_to: int
     level: Level | None
     size: int
     items: list[tuple[int, int, str, str, list[Any]]]
-    facts: list[tuple[str, int, Cell, int]]
+    facts: list[StoredFact]
     sent: dict[str, Sent]
     verdicts: dict[str, Verdict]
+    cells: list[Cell] = []
 
 
 class StoredCustomer(msgspec.Struct, array_like=True):

@@ -25,7 +25,7 @@ NEVER_WAKES = 2**62
 class Row:
     def __init__(self) -> None:
         self.fence: Fence = NO_FENCE
-        self.wake_at = NEVER_WAKES
+        self.wake_at = self.wants = NEVER_WAKES
         self.count = 0
 
 
@@ -64,8 +64,8 @@ class Counting:
     def note(self, record: Record) -> None:
         self.noted += 1
 
-    def conclude(self, key: str, row: Any) -> None:
-        pass
+    def conclude(self, key: str, row: Row) -> None:
+        row.wake_at = row.wants
 
     def occurred_at(self, record: Record) -> int:
         return record.at
@@ -83,13 +83,13 @@ class Counting:
             return Decision(None, counted="refused")
         row = row or Row()
         row.count += 1
-        row.wake_at = record.wake_at
+        row.wants = record.wake_at
         return Decision(row, [("facts", record.at, CELL, 1)], [Message("out", key, unpack(fence)[1])])
 
     def wake(self, key: str, row: Row, fence: Fence, progress: Progress) -> Decision[Row]:
         if self.wakes_fail:
             raise RecordFailedError("bad waking")
-        row.wake_at = NEVER_WAKES
+        row.wants = NEVER_WAKES
         return Decision(row, [("fired", T0, CELL, 1)], [Message("out", key, unpack(fence)[1])], over=self.over)
 
 
