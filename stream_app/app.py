@@ -37,6 +37,8 @@ from stream_app.wire.outputs import OutputsCodec
 
 logger = logging.getLogger(__name__)
 
+LIVE_PAIRS_PER_SECOND = 300
+"""(group, window) pairs beside the total that Rollup looks at in a second: about a seventh of a core."""
 HEARTBEAT_SECONDS = 3.0
 """Time between two signs of life to the group; a third of the session where that is shorter, or one late sign would end it."""
 
@@ -97,6 +99,7 @@ def rollup_settings(settings: Settings) -> RollupSettings:
         closing=settings.kpis.final_windows,
         span=settings.kpis.span,
         horizon=round(settings.time.horizon.total_seconds() * 1000),
+        live_budget=round(LIVE_PAIRS_PER_SECOND * settings.engine.publish_interval.total_seconds()) + 1,
     )
 
 

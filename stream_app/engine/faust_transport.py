@@ -98,6 +98,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             auto_offset_reset="none",
             max_partition_fetch_bytes=settings.fetch_bytes,
             fetch_max_wait_ms=max(1, int(settings.fetch_wait * 1000)),
+            fetch_min_bytes=settings.fetch_least_bytes,
             request_timeout_ms=int(settings.request_timeout * 1000),
             session_timeout_ms=int(settings.session_timeout * 1000),
             rebalance_timeout_ms=int(settings.rebalance_timeout * 1000),

@@ -58,6 +58,8 @@ class EngineSettings:
     fetch_bytes: int = 1_048_576
     #: How long the broker holds an empty fetch: the latency floor while some partitions are silent.
     fetch_wait: float = 0.02
+    #: With less than this the broker holds a fetch for ``fetch_wait``: few large batches instead of many small ones.
+    fetch_least_bytes: int = 32_768
     #: How long one produced batch is tried again while its broker is away, before the process ends.
     delivery_timeout: float = 900.0
     request_timeout: float = 40.0

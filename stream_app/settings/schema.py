@@ -215,8 +215,8 @@ class EngineSettings:
         maximum=timedelta(minutes=5),
     )
     publish_interval: timedelta = setting(
-        timedelta(milliseconds=500),
-        "How often changed numbers are published. This is most of the delay from event to screen.",
+        timedelta(milliseconds=100),
+        "How often changed numbers are published. This is most of the delay from event to screen. In a backlog a partition publishes with its checkpoints only.",
         minimum=50 * _MILLISECOND,
         maximum=timedelta(minutes=5),
     )
