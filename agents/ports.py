@@ -82,7 +82,8 @@ class StatefulProcessor(Protocol):
         """Whether event time passes so fast that nobody can follow what is published between two checkpoints."""
 
     def publish(self, state: Any) -> list[Output]:
-        """Changed panes, levels and the partition's status, for the panes topic; called every publish interval."""
+        """Changed panes, levels and the partition's status, for the panes topic; called every publish interval unless
+        catching up, and right before each checkpoint."""
 
     def checkpoint(self, state: Any) -> Checkpoint:
         """Everything changed since the last call, taken in one synchronous step."""

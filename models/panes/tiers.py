@@ -41,6 +41,6 @@ def width(tier: Tier, zone: str) -> int:
 
 
 def expired(tier: Tier, start: int, zone: str, watermark: int, horizon: int) -> bool:
-    """Whether a slice has left its tier: its end is not after the watermark less what the tier keeps (ms)."""
+    """Whether a slice has left its tier: its end is not after the watermark (fast: the log's clock) less what it keeps (ms)."""
     kept = FAST_KEPT if tier == "fast" else horizon
     return start + width(tier, zone) <= watermark - kept
