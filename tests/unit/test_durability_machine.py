@@ -53,6 +53,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.adopted: list[dict[str, Any]] = []
+        self.concluded_under: list[int] = []
         self.noted = 0
         self.written_again: list[str] = []
         self.over = False
@@ -66,6 +67,7 @@ class Counting:
 
     def conclude(self, key: str, row: Row) -> None:
         row.wake_at = row.wants
+        self.concluded_under.append(len(self.adopted))
 
     def occurred_at(self, record: Record) -> int:
         return record.at
@@ -295,3 +297,16 @@ def test_a_deletion_is_said_again_until_its_tombstone(monkeypatch: pytest.Monkey
     assert said == [([], []), (["c1"], []), ([], []), (["c1"], [("c1", pack(0, 3))]), ([], [])]
     assert state.graves == {"c1": pack(0, 3)}
     assert logic.written_again == ["c1", "c1"]
+
+
+def test_conclusions_are_drawn_once_and_under_the_definitions_that_held_for_the_record() -> None:
+    """record │ record │ definitions │ mark: however late they are drawn, it is as if at once"""
+    state, logic = machine()
+    state.define(Definitions(1, {}), 0)
+    state.apply("c1", Record(), 1)
+    state.apply("c1", Record(), 2)
+
+    state.define(Definitions(2, {}), 3)
+    state.mark(mark(T0), 4)
+
+    assert logic.concluded_under == [1]
