@@ -16,6 +16,7 @@ from bench import idle, long, scaling
 from bench.latency import Latency, latency_run
 from bench.machine import machine
 from bench.pipeline import all_records, fill, new_pipeline
+from bench.process import COMPILED
 from bench.report import table, update_pages
 from bench.rollup import rollup_cost
 from bench.traffic import PanesRhythm, Traffic, distinct_keys, panes_rhythm, traffic
@@ -38,6 +39,7 @@ class Figures:
 
     floors: list[Run] = field(default_factory=list)
     jobs: list[Run] = field(default_factory=list)
+    compiled: list[Run] = field(default_factory=list)
     recovered: Recovered | None = None
     latency: Latency | None = None
     topics: dict[str, Traffic] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class Figures:
             "machine": self.machine,
             "floor": [run.plain() for run in self.floors],
             "whole_job": [run.plain() for run in self.jobs],
+            "whole_job_compiled": [run.plain() for run in self.compiled],
             "latency": self.latency and dataclasses.asdict(self.latency),
             "recovery": self.recovered and dataclasses.asdict(self.recovered),
             "topics": {name: dataclasses.asdict(written) for name, written in self.topics.items()},
@@ -66,7 +69,7 @@ class Figures:
 
     def table(self) -> str:
         parts = (scaling.table(self.scaled), long.table(self.long), idle.lines(self.idle))
-        return table(self.floors, self.jobs, self.latency, self.recovered, self.machine, parts)
+        return table(self.floors, self.jobs, self.compiled, self.latency, self.recovered, self.machine, parts)
 
 
 def main() -> int:
@@ -92,6 +95,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="interleaved runs of floor and whole job (default 3)")
     parser.add_argument("--rate", type=float, default=2_000, help="events per second for the latency (default 2,000)")
     parser.add_argument("--seconds", type=float, default=60, help="how long latency is measured (default 60)")
+    parser.add_argument("--compiled", action="store_true", help="also the whole job by the compiled worker (after `make compiled`)")
     parser.add_argument("--workers", type=_counts, default=(), metavar="1,2,4", help="also the whole job with so many worker processes")
     parser.add_argument("--long", type=int, default=0, metavar="TIMES", help="also the whole job on a history so many times as long")
     parser.add_argument("--idle", type=int, default=0, metavar="CASES", help="also what so many open cases cost that nothing touches")
@@ -101,6 +105,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--update", action="store_true", help="write the table into docs/reference/performance.md and README.md")
     parser.add_argument("--profile", type=Path, help="let py-spy record the worker of the first run into this file")
     given = parser.parse_args()
+    if given.compiled and not COMPILED.is_dir():
+        parser.error("nothing is compiled yet: run `make compiled`")
     if given.only:
         given.workers = (given.workers or SOME_WORKERS) if given.only == "scaling" else ()
         given.long = (given.long or TIMES_AS_LONG) if given.only == "long" else 0
@@ -167,6 +173,10 @@ class Measuring:
             run, configuration = await job_run(self.bootstrap, self.directory, INPUTS, events, final_instant, profile=profile)
             figures.jobs.append(run)
             say(f"· whole job {number + 1}: {_line(run)}")
+            if given.compiled:
+                run, _ = await job_run(self.bootstrap, self.directory, INPUTS, events, final_instant, compiled=True)
+                figures.compiled.append(run)
+                say(f"· whole job, compiled {number + 1}: {_line(run)}")
         if configuration is not None:
             settings = load_settings(configuration, {})
             figures.topics = await traffic(self.bootstrap, self.log_directory, settings)

@@ -17,6 +17,8 @@ METRICS = re.compile(r"metrics on (http\S+)")
 PATIENCE_SECONDS = 2.0
 TICKS = os.sysconf("SC_CLK_TCK")
 SAMPLE_SECONDS = 0.1
+ROOT = Path(__file__).resolve().parent.parent
+COMPILED = ROOT / ".cache/compiled"
 
 
 def cpu_seconds(pid: int) -> float:
@@ -81,16 +83,22 @@ class Sampled:
 
 
 class Worker:
-    """A ``deskpulse worker`` of its own process, with its log beside its configuration. ``number``: among several with the same one."""
+    """A ``deskpulse worker`` of its own process, with its log beside its configuration. ``number``: among several with the same one.
 
-    def __init__(self, configuration: Path, number: int = 0) -> None:
+    ``compiled``: the code that ``make compiled`` made, else plain Python.
+    """
+
+    def __init__(self, configuration: Path, number: int = 0, *, compiled: bool = False) -> None:
         self.configuration = configuration
+        self.directory = COMPILED if compiled else ROOT
         self.log = configuration.with_suffix(f".{number}.log")
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "stream_app.cli", "--config", str(self.configuration), "worker"]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                command, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
         self.sampled = Sampled(self.process.pid)
         return self
 

@@ -18,6 +18,7 @@ BLOCK = re.compile(r"<!-- BENCH begin.*?<!-- BENCH end -->", re.DOTALL)
 def table(
     floors: Sequence[Run],
     jobs: Sequence[Run],
+    compiled: Sequence[Run],
     latency: Latency | None,
     recovered: Recovered | None,
     on: dict[str, str],
@@ -28,10 +29,11 @@ def table(
     if jobs:
         lines.append("| One worker, one run of `make bench` | Events/s | of the floor | CPU-s per million | Peak memory |")
         lines.append("|---|---|---|---|---|")
-        ratio = median(run.rate for run in jobs) / median(run.rate for run in floors) if floors else None
         if floors:
-            lines.append(_row("Floor: raw aiokafka + orjson + a dict", floors, 1.0))
-        lines.append(_row("Whole job: input topics to published KPIs", jobs, ratio))
+            lines.append(_row("Floor: raw aiokafka + orjson + a dict", floors, floors))
+        lines.append(_row("Whole job: input topics to published KPIs", jobs, floors))
+        if compiled:
+            lines.append(_row("The same, compiled (`make compiled`)", compiled, floors))
         lines.append("")
     if latency is not None:
         lines.append(
@@ -51,8 +53,8 @@ def table(
     return "\n".join(lines) + "\n"
 
 
-def _row(name: str, runs: Sequence[Run], ratio: float | None) -> str:
-    share = "" if ratio is None else f"{ratio:.3f}"
+def _row(name: str, runs: Sequence[Run], floors: Sequence[Run]) -> str:
+    share = f"{median(run.rate for run in runs) / median(run.rate for run in floors):.3f}" if floors else ""
     return (
         f"| {name} | {spread([run.rate for run in runs], ',.0f')} | {share} | "
         f"{spread([run.cpu_per_million for run in runs], '.1f')} | {spread([run.peak_mib for run in runs], ',.0f')} MiB |"

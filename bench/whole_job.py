@@ -66,7 +66,7 @@ async def job_run(
 ) -> tuple[Run, Path]:
     """One run; answers its figures and the configuration of the worker, whose state is left in Kafka. ``further``: sections of it."""
     configuration, settings = await new_pipeline(bootstrap, directory, inputs, declared=True, further=further)
-    with Worker(configuration) as worker:
+    with Worker(configuration, compiled=compiled) as worker:
         if profile is not None:
             _profile(worker.process.pid, profile)
         end = await watermark_reached(bootstrap, settings.topic("kpis"), final_instant, worker.check)
