@@ -77,8 +77,9 @@ async def job_run(
 
 def _profile(pid: int, file: Path) -> None:
     """Let py-spy record the worker until it ends; it must be installed."""
-    command = ["py-spy", "record", "--gil", "--threads", "--format", "raw", "--rate", "400", "--duration", "600", "--pid", str(pid), "--output", str(file)]
-    subprocess.Popen([str(Path(sys.executable).with_name(command[0])), *command[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    program = Path(sys.executable).with_name("py-spy")
+    options = ["--gil", "--threads", "--format", "raw", "--rate", "400", "--duration", "600", "--pid", str(pid), "--output", str(file)]
+    subprocess.Popen([str(program), "record", *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
 def recovery_run(configuration: Path) -> Recovered:

@@ -7,13 +7,16 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 try:
-    from uvloop import new_event_loop
+    import uvloop
 except ImportError:
-    from asyncio import new_event_loop
+    uvloop = None  # type: ignore[assignment]
 
 Result = TypeVar("Result")
 
-__all__ = ["new_event_loop", "run"]
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """A loop that is not set as that of any thread."""
+    return asyncio.new_event_loop() if uvloop is None else uvloop.new_event_loop()
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
