@@ -276,6 +276,19 @@ def test_a_slice_that_is_gone_by_the_watermark_is_not_brought_back_by_its_presen
     assert panes.take_unpublished() == [written]
 
 
+def test_a_fast_slice_that_is_gone_is_said_to_be_deleted_and_never_written() -> None:
+    """A rebuild finds such panes in the panes topic."""
+    panes = store()
+    published = pane(FAST, T0, 3, opened=1)
+
+    panes.restore([published], (T0 + HOUR, T0), pack(0, 5))
+
+    assert panes.take_unpublished() == [published]
+    assert (published.deleted, published.facts, published.fence) == (True, {}, pack(0, 5))
+    assert panes.take_unwritten(1) == []
+    assert panes.fast == {}
+
+
 def test_a_deletion_ahead_keeps_the_replay_from_adding_to_the_slice() -> None:
     panes = store()
     deleted = pane(SLOW, T0, 9)
