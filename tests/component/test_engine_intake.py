@@ -296,3 +296,37 @@ async def test_of_a_batch_that_an_assignment_ends_in_the_middle_of_the_handled_p
 
     assert bench.processor.handled == [{"contacts-3": [0, 1], "surveys-0": [0]}]
     assert bench.committed[-1] == {CONTACTS: 2, SURVEYS: 1}
+
+
+async def test_the_next_assignment_waits_for_whom_the_last_one_had_given_up(patience: Callable[[float], None]) -> None:
+    patience(0.1)
+    bench = Bench()
+    bench.start_with_backlogs()
+    await asyncio.wait_for(bench.batch(0), 2)
+    await bench.runner.close()
+
+    await assert_waits(bench, patience)
+
+
+async def test_the_next_assignment_waits_anew_when_the_last_one_ended_in_a_wait(patience: Callable[[float], None]) -> None:
+    patience(0.1)
+    bench = Bench()
+    bench.start_with_backlogs()
+    waiting = bench.arriving(0)
+    await asyncio.sleep(0.02)
+    await bench.runner.close()
+    await waiting
+    await asyncio.sleep(0.1)  # by now that wait would be over
+
+    await assert_waits(bench, patience)
+
+
+async def assert_waits(bench: Bench, patience: Callable[[float], None]) -> None:
+    patience(2)
+    bench.start_with_backlogs()
+    bench.processor.handled.clear()
+    waiting = bench.arriving(0)
+    await asyncio.sleep(0.05)
+    assert bench.processor.handled == []
+    await bench.runner.close()
+    await waiting
