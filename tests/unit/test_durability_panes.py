@@ -94,6 +94,18 @@ def test_a_fact_behind_the_horizon_counts_in_the_base_or_not_at_all() -> None:
     assert (panes.beyond_horizon, panes.slow, panes.fast) == (1, {}, {})
 
 
+def test_a_record_at_or_below_the_fence_of_a_base_is_skipped_there() -> None:
+    panes = store()
+    base = pane(BASE, 0, 9)
+    panes.restore([base], (NEVER, T0 + HOUR), pack(0, 5))
+
+    add(panes, 6, "open_cases:open")
+    assert (base.facts, base.fence) == ({}, pack(0, 9))
+
+    add(panes, 10, "open_cases:open")
+    assert (base.facts, base.fence) == ({"open_cases:open": 1}, pack(0, 10))
+
+
 def test_a_cell_without_a_balance_has_no_base() -> None:
     panes = store()
     add(panes, 1, "opened")
@@ -156,6 +168,17 @@ def test_facts_ahead_of_the_clock_wait_until_it_reaches_their_hour() -> None:
 
     found = panes.fast[T0 + HOUR][CELL]
     assert (found.facts, found.fence) == ({"opened": 1}, pack(0, 3))
+
+
+def test_of_an_hour_that_the_clock_has_left_in_part_only_the_rest_begins_to_count() -> None:
+    panes = store()
+    advance(panes, T0, 1)
+    add(panes, 2, "opened", at=T0 + HOUR)
+    add(panes, 3, "opened", at=T0 + HOUR + HOUR // 2)
+
+    advance(panes, T0 + 3 * HOUR + HOUR // 4, 4)
+
+    assert list(panes.fast) == [T0 + HOUR + HOUR // 2]
 
 
 def test_facts_that_the_clock_leaves_behind_in_one_step_are_never_a_fast_pane() -> None:
