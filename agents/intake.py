@@ -38,6 +38,10 @@ _Found = tuple[int, int, int, list[Accepted] | RejectedError]
 """(event time, number of the source, index of the record, what it says)."""
 
 
+_Queue = tuple[str, str, Sequence[Record]]
+"""(source, its topic, what waits of it)."""
+
+
 class Decode(Protocol):
     """``stream_app.wire.decoder.decode``."""
 
@@ -144,15 +148,8 @@ class IntakeProcessor:
         """
         outputs: list[Output] = []
         taken = dict.fromkeys(waiting, 0)
-        queues: list[tuple[str, str, Sequence[Record]]] = []
-        heap: list[_Found] = []
-        for number, (source, records) in enumerate(waiting.items()):
-            topic = topic_of(source)
-            queues.append((source, topic, records))
-            if records:
-                self._sources.read(source)
-                heap.append(self._entry(source, topic, records, number, 0))
-        heapify(heap)
+        queues = [(source, topic_of(source), records) for source, records in waiting.items()]
+        heap = self._heads(queues)
         left = most
         while heap and left > 0:
             instant = heap[0][0]
@@ -179,6 +176,16 @@ class IntakeProcessor:
             if used_up:
                 break
         return outputs, taken
+
+    def _heads(self, queues: Sequence[_Queue]) -> list[_Found]:
+        """The first record of every source that has any, as a heap."""
+        heap: list[_Found] = []
+        for number, (source, topic, records) in enumerate(queues):
+            if records:
+                self._sources.read(source)
+                heap.append(self._entry(source, topic, records, number, 0))
+        heapify(heap)
+        return heap
 
     def _entry(self, source: str, topic: str, records: Sequence[Record], number: int, index: int) -> _Found:
         """A record decoded and not yet counted."""
@@ -210,10 +217,6 @@ class IntakeProcessor:
         mark = Mark(progress, self.topics, self._clock, self.settings.writer, simulated=simulated)
         value = self._codec.encode(mark)
         return [Output("events", None, value, partition) for partition in range(self.settings.log_partitions)]
-
-    def position(self, source: str) -> int:
-        """The instant of the source's newest event; -1 before its first."""
-        return self._sources.position(source)
 
     def paused(self) -> set[str]:
         """Sources not to be fetched from for now: too far ahead, in event time, of the slowest one being read."""

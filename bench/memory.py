@@ -1,4 +1,4 @@
-"""``python -m bench.memory``: bytes that an open case of 8 events takes once nothing touches it any more, in memory and without a broker."""
+"""``python -m bench.memory``: what an open case of 8 events takes once nothing touches it any more, without a broker."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from stream_app.wire.keyed import CASES
 BEGIN = 1_750_000_000_000
 MINUTE = 60_000
 CASES_PER_CHECKPOINT = 250
+OPENING = {"channel": "email", "queue": "billing", "priority": "normal", "reason": "refund"}
 
 
 def resident() -> int:
@@ -32,9 +33,7 @@ def events_of(number: int) -> list[Event]:
 
     contact = {"contact_id": case}
     return [
-        happened(
-            "contact.opened", 0, **contact, customer_id=f"customer-{number % 50_000}", channel="email", queue="billing", priority="normal", reason="refund"
-        ),
+        happened("contact.opened", 0, **contact, customer_id=f"customer-{number % 50_000}", **OPENING),
         happened("message.representative", 5, representative_id="rep-17", public=True),
         happened("message.customer", 9),
         happened("case.priority_changed", 12, priority="urgent"),
@@ -68,7 +67,8 @@ def main() -> None:
             sizes.append(resident())
     in_use = state.rows["case-00000000"]
     print(f"row in the changelog {len(CASES.row(in_use)):6,} bytes")
-    print(f"open case            {(sizes[1] - sizes[0]) / (given.cases - given.cases // 2):6,.0f} bytes of memory each, row, timer and levels")
+    each = (sizes[1] - sizes[0]) / (given.cases - given.cases // 2)
+    print(f"open case            {each:6,.0f} bytes of memory, row, timer and levels")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,15 @@ def floor_run(bootstrap: str, events: int, topics: Mapping[str, str]) -> Run:
 
 
 async def job_run(
-    bootstrap: str, directory: Path, inputs: str, events: int, final_instant: int, *, profile: Path | None = None, further: str = ""
+    bootstrap: str,
+    directory: Path,
+    inputs: str,
+    events: int,
+    final_instant: int,
+    *,
+    profile: Path | None = None,
+    further: str = "",
+    compiled: bool = False,
 ) -> tuple[Run, Path]:
     """One run; answers its figures and the configuration of the worker, whose state is left in Kafka. ``further``: sections of it."""
     configuration, settings = await new_pipeline(bootstrap, directory, inputs, declared=True, further=further)
@@ -77,8 +85,9 @@ async def job_run(
 
 def _profile(pid: int, file: Path) -> None:
     """Let py-spy record the worker until it ends; it must be installed."""
-    command = ["py-spy", "record", "--gil", "--threads", "--format", "raw", "--rate", "400", "--duration", "600", "--pid", str(pid), "--output", str(file)]
-    subprocess.Popen([str(Path(sys.executable).with_name(command[0])), *command[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    program = Path(sys.executable).with_name("py-spy")
+    options = ["--gil", "--threads", "--format", "raw", "--rate", "400", "--duration", "600", "--pid", str(pid), "--output", str(file)]
+    subprocess.Popen([str(program), "record", *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
 def recovery_run(configuration: Path) -> Recovered:

@@ -137,7 +137,8 @@ class CasesLogic:
         fold = row.warm(self.rules, self._dimensions)
         messages = decision.messages
         if announced:
-            messages += [Message("case-events", key, _case_event(key, step)) for step in announced if not fold.exempt or step[0] == "exempt"]
+            told = [step for step in announced if not fold.exempt or step[0] == "exempt"]
+            messages += [Message("case-events", key, _case_event(key, step)) for step in told]
         judged = fold.judgement(row.settled_to)
         if judged != fold.judged:
             fold.judged = judged

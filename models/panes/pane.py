@@ -33,22 +33,6 @@ def remove(out_of: Pane, other: Mapping[str, int]) -> None:
             out_of.pop(key, None)
 
 
-def add(left: Mapping[str, int], right: Mapping[str, int]) -> Pane:
-    """The sum, as a new pane."""
-    total: Pane = {}
-    merge(total, left)
-    merge(total, right)
-    return total
-
-
-def subtract(left: Mapping[str, int], right: Mapping[str, int]) -> Pane:
-    """The difference, as a new pane."""
-    total: Pane = {}
-    merge(total, left)
-    remove(total, right)
-    return total
-
-
 def nested(pane: Mapping[str, int]) -> Nested:
     """Entries by name: ``a`` stays a number, ``a:b`` becomes ``{"a": {"b": …}}``, ``a:b:c`` ``{"a:b": {"c": …}}``."""
     result: Nested = {}

@@ -63,10 +63,6 @@ class SourceProgress:
         """Progress of each owned source that has any; the others have said nothing yet."""
         return dict(self._reached)
 
-    def position(self, source: str) -> int:
-        """The instant of the newest event of an owned source; -1 before its first."""
-        return self._position.get(source, -1)
-
     def assign(self, sources: Iterable[str]) -> None:
         """These are owned from now on. Of a source that is not among them nothing is kept."""
         self._owned = set(sources)

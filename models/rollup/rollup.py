@@ -137,7 +137,7 @@ class Rollup:
             return
         entry = BY_ID.get(row.kpi)
         if row.topic == "kpis":
-            if group is None or entry is None or row.window != NOW and row.window not in self._settings.live:
+            if group is None or entry is None or (row.window != NOW and row.window not in self._settings.live):
                 self._obsolete.append(replace(row, record=None))
             else:
                 self._live.read(group, row.window, name, row.record.kpi_value())

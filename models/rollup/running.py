@@ -45,7 +45,10 @@ LATE_KEPT = 200
 
 
 class RunningSum:
-    """The merge of the slices of one window. Moving it adds and subtracts only what enters and leaves; changes wait until it is asked for."""
+    """The merge of the slices of one window: moving it adds and subtracts only what enters and leaves.
+
+    Changes wait until it is asked for.
+    """
 
     __slots__ = ("_late", "bounds", "pane")
 

@@ -98,6 +98,8 @@ class IntakeRunner:
         self._handled = dict(positions)
         self._committed = dict(positions)
         self.highwaters = dict(ends)
+        self._patient_until = 0.0
+        self._given_up = set()
         self._stopping.clear()
         self._processor.assigned(set(sources.values()))
         self._ticker = asyncio.get_running_loop().create_task(self._tick_forever())

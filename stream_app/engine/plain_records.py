@@ -54,6 +54,8 @@ def build_plain_batches(producer: aiokafka.AIOKafkaProducer) -> None:
 
 
 class _PlainBuilder(BatchBuilder):  # type: ignore[misc]
+    _closed: bool
+
     def append(self, *, timestamp: float | None, key: bytes | None, value: bytes | None, headers: Any = ()) -> Any:
         """As in the base class, without serialisers and without options that the outbox does not use."""
         if self._closed:

@@ -28,6 +28,7 @@ class Processor:
     """Counts; each record gives an output, each publish a pane, each checkpoint one of each part."""
 
     name, log, changelog = "toy", "events", "changelog"
+    follows_a_backlog = False
 
     def recover(self, partition: int) -> Any:
         raise NotImplementedError
@@ -39,7 +40,7 @@ class Processor:
         return [Output("case-events", b"k", b"output-%d" % record.offset, partition=0) for record in records]
 
     def catching_up(self, state: Any) -> bool:
-        return False
+        return self.follows_a_backlog
 
     def publish(self, state: Any) -> list[Output]:
         return [Output("panes", b"k", b"published-%d" % state.offset)]
@@ -64,7 +65,8 @@ class Bench:
             limit=10_000,
             failed=lambda reason, cause: self.fail(reason, cause=cause),
         )
-        self.partition = StatefulPartition(Processor(), 0, 1, outbox, self.commit, self.settings, self.fail, Durations())
+        self.processor = Processor()
+        self.partition = StatefulPartition(self.processor, 0, 1, outbox, self.commit, self.settings, self.fail, Durations())
         self.state = SimpleNamespace(partition=0, offset=0)
 
     async def commit(self, log: str, partition: int, offset: int) -> None:
@@ -114,6 +116,18 @@ async def test_no_part_of_a_checkpoint_is_sent_before_the_part_before_is_acknowl
 
 async def sent_last(bench: Bench, values: list[bytes]) -> bool:
     return bench.written[-len(values) :] == values
+
+
+async def test_in_a_backlog_only_the_checkpoints_publish() -> None:
+    bench = Bench(publish_interval=0.01)
+    bench.processor.follows_a_backlog = True
+    bench.partition.open(bench.state)
+    await bench.partition.on_batch(bench.batch(0))
+    await asyncio.sleep(0.05)
+    assert bench.written == [b"output-0"]
+
+    await bench.partition.close()
+    assert bench.written == [b"output-0", b"published-1", b"pane", b"row", b"marker-1"]
 
 
 async def test_a_checkpoint_covers_the_moment_it_began_not_what_came_during_its_writes() -> None:

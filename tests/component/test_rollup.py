@@ -412,6 +412,57 @@ def test_budget_leaves_the_rest_for_the_next_publish_and_the_total_comes_first()
     assert topic.row("opened", "28d", "queue=c")["value"] == 1
 
 
+def test_a_clock_that_moves_by_more_than_a_minute_between_two_publications_is_catching_up(topic: PanesTopic) -> None:
+    seen = []
+    for clock in (NOON, NOON + MINUTE, NOON + 2 * MINUTE + 1, NOON + 2 * MINUTE + 1):
+        topic.status(NOON, clock)
+        topic.publish()
+        seen.append(topic.rollup.catching_up)
+    assert seen == [False, False, True, False]
+
+
+def test_what_a_still_clock_leaves_waiting_is_behind_until_all_of_it_is_out() -> None:
+    topic = PanesTopic(RollupSettings(partitions=1, live_budget=1, catching_up_budget=1))
+    for queue in ("a", "b", "c"):
+        topic.fact(NOON, {"opened": 1}, (queue, "phone", "normal", "t1"))
+    topic.status(NOON, NOON)
+    topic.publish()
+    assert not topic.rollup.behind, "the clock has just moved"
+    topic.publish()
+    assert topic.rollup.behind
+    topic.status(NOON, NOON + 1_000)
+    topic.publish()
+    assert not topic.rollup.behind, "it has moved again"
+    topic.publish()
+    while topic.rollup.behind:
+        assert topic.publish() != {}
+    assert topic.publish() == {}
+    assert topic.row("opened", "28d", "queue=c")["value"] == 1
+
+
+def test_final_rows_that_wait_are_behind_too() -> None:
+    topic = PanesTopic(RollupSettings(partitions=1, closing_budget=1, closing=("hour",)))
+    for hour in range(4):
+        topic.fact(NOON + hour * HOUR, {"opened": 1})
+    topic.status(NOON + 3 * HOUR + 30 * MINUTE, NOON + 3 * HOUR)
+    topic.publish()
+    topic.publish()
+    assert topic.rollup.behind
+    topic.publish_all()
+    topic.publish()
+    assert not topic.rollup.behind
+
+
+def test_one_that_owns_nothing_is_neither_catching_up_nor_behind(topic: PanesTopic) -> None:
+    topic.status(NOON, NOON)
+    topic.publish()
+    topic.status(NOON, NOON + HOUR)
+    topic.publish()
+    assert topic.rollup.catching_up
+    topic.rollup.revoked()
+    assert (topic.rollup.catching_up, topic.rollup.behind) == (False, False)
+
+
 def test_watermark_row_waits_for_the_final_rows_it_promises() -> None:
     topic = PanesTopic(RollupSettings(partitions=1, closing_budget=1, closing=("hour",)))
     for hour in range(4):

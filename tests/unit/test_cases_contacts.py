@@ -165,3 +165,11 @@ def test_only_the_first_end_of_a_contact_counts_and_zero_is_a_duration() -> None
     case = Case(opened(0), ended(50, talk_s=0.0), ended(60, talk_s=9.0))
     assert case.counts["handle_time:z"] == 1
     assert "handle_time_ms" not in case.counts
+
+
+def test_what_time_has_decided_about_a_contact_that_comes_late_counts_with_it() -> None:
+    #    c1 opened ●──── c2 called ●──── due ────▷ watermark, and only now c2 arrives
+    case = Case(opened(0)).pass_to(10 * 60)
+    case.tell(called(60, "c2"))
+    assert case.instants("queue_reached") == [80]
+    assert case.row.facts == Case(opened(0), called(60, "c2")).pass_to(10 * 60).row.facts

@@ -58,6 +58,7 @@ class Counting:
         self.written_again: list[str] = []
         self.over = False
         self.wakes_fail = False
+        self.concluded: list[str] = []
 
     def adopt(self, body: dict[str, Any]) -> None:
         self.adopted.append(body)
@@ -67,6 +68,7 @@ class Counting:
 
     def conclude(self, key: str, row: Row) -> None:
         row.wake_at = row.wants
+        self.concluded.append(key)
         self.concluded_under.append(len(self.adopted))
 
     def occurred_at(self, record: Record) -> int:
@@ -86,7 +88,7 @@ class Counting:
         row = row or Row()
         row.count += 1
         row.wants = record.wake_at
-        return Decision(row, [("facts", record.at, CELL, 1)], [Message("out", key, unpack(fence)[1])])
+        return Decision(row, [("facts", record.at, CELL, 1)], [Message("out", key, unpack(fence)[1])], over=record.says == "over")
 
     def wake(self, key: str, row: Row, fence: Fence, progress: Progress) -> Decision[Row]:
         if self.wakes_fail:
@@ -137,6 +139,27 @@ def test_a_record_at_or_below_the_fence_of_a_deleted_row_is_skipped() -> None:
 
     assert state.apply("c1", Record(), 7) == []
     assert state.apply("c1", Record(), 8) != []
+
+
+def test_conclusions_are_drawn_once_from_every_row_touched_since_the_last_time() -> None:
+    state, logic = machine()
+    state.apply("c1", Record(), 1)
+    state.apply("c2", Record(), 2)
+    state.apply("c1", Record(), 3)
+    assert logic.concluded == []
+    state.conclude()
+    assert logic.concluded == ["c1", "c2"]
+    state.conclude()
+    assert logic.concluded == ["c1", "c2"]
+
+
+def test_no_conclusions_are_drawn_from_a_row_that_is_over_by_then() -> None:
+    state, logic = machine()
+    state.apply("c1", Record(), 1)
+    state.apply("c2", Record(), 2)
+    state.apply("c1", Record(says="over"), 3)
+    state.conclude()
+    assert logic.concluded == ["c2"]
 
 
 def test_a_record_older_than_the_horizon_is_counted_too_late_and_touches_nothing() -> None:

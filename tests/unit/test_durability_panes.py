@@ -94,6 +94,18 @@ def test_a_fact_behind_the_horizon_counts_in_the_base_or_not_at_all() -> None:
     assert (panes.beyond_horizon, panes.slow, panes.fast) == (1, {}, {})
 
 
+def test_a_record_at_or_below_the_fence_of_a_base_is_skipped_there() -> None:
+    panes = store()
+    base = pane(BASE, 0, 9)
+    panes.restore([base], (NEVER, T0 + HOUR), pack(0, 5))
+
+    add(panes, 6, "open_cases:open")
+    assert (base.facts, base.fence) == ({}, pack(0, 9))
+
+    add(panes, 10, "open_cases:open")
+    assert (base.facts, base.fence) == ({"open_cases:open": 1}, pack(0, 10))
+
+
 def test_a_cell_without_a_balance_has_no_base() -> None:
     panes = store()
     add(panes, 1, "opened")
@@ -156,6 +168,17 @@ def test_facts_ahead_of_the_clock_wait_until_it_reaches_their_hour() -> None:
 
     found = panes.fast[T0 + HOUR][CELL]
     assert (found.facts, found.fence) == ({"opened": 1}, pack(0, 3))
+
+
+def test_of_an_hour_that_the_clock_has_left_in_part_only_the_rest_begins_to_count() -> None:
+    panes = store()
+    advance(panes, T0, 1)
+    add(panes, 2, "opened", at=T0 + HOUR)
+    add(panes, 3, "opened", at=T0 + HOUR + HOUR // 2)
+
+    advance(panes, T0 + 3 * HOUR + HOUR // 4, 4)
+
+    assert list(panes.fast) == [T0 + HOUR + HOUR // 2]
 
 
 def test_facts_that_the_clock_leaves_behind_in_one_step_are_never_a_fast_pane() -> None:
@@ -274,6 +297,19 @@ def test_a_slice_that_is_gone_by_the_watermark_is_not_brought_back_by_its_presen
     assert (written.deleted, written.facts, written.fence) == (True, {}, pack(0, 5))
     assert panes.slow == {}
     assert panes.take_unpublished() == [written]
+
+
+def test_a_fast_slice_that_is_gone_is_said_to_be_deleted_and_never_written() -> None:
+    """A rebuild finds such panes in the panes topic."""
+    panes = store()
+    published = pane(FAST, T0, 3, opened=1)
+
+    panes.restore([published], (T0 + HOUR, T0), pack(0, 5))
+
+    assert panes.take_unpublished() == [published]
+    assert (published.deleted, published.facts, published.fence) == (True, {}, pack(0, 5))
+    assert panes.take_unwritten(1) == []
+    assert panes.fast == {}
 
 
 def test_a_deletion_ahead_keeps_the_replay_from_adding_to_the_slice() -> None:

@@ -67,7 +67,7 @@ def test_a_row_stays_as_it_is_until_enough_checkpoints_have_passed() -> None:
 
 
 def test_a_row_touched_since_it_was_written_stays() -> None:
-    """written │ touched │ its turn to cool"""
+    """Written │ touched │ its turn to cool"""
     rows = Rows()
     row = rows["k"] = Row("hello", 7)
     rows.checkpoint(1, "k")

@@ -221,10 +221,3 @@ def test_names_of_sources_may_hold_dashes() -> None:
     processor.assigned({"call-centre-1"})
     processor.handle("call-centre-1", [record()])
     assert mark(processor.marks(NOW, {}, 0)).sources == {"call-centre-1": NOW - 5_000}
-
-
-def test_a_source_stands_at_its_newest_event_and_nowhere_before_its_first() -> None:
-    processor = intake()
-    assert processor.position("contacts-0") == -1
-    processor.handle("contacts-0", [record(occurred_at=NOW - 5), record(occurred_at=NOW - 9, offset=1)])
-    assert processor.position("contacts-0") == NOW - 5

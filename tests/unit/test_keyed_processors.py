@@ -114,6 +114,23 @@ def test_nothing_is_published_twice_and_no_mark_without_a_moved_watermark() -> N
     assert keys(outputs, "customer-log") == []
 
 
+def test_more_than_a_minute_of_event_time_since_the_last_publication_is_catching_up() -> None:
+    """
+    1 h      + 60 s     + 60.001 s    watermark
+     *                      *         published
+    """
+    processor, state = cases()
+    processor.handle(state, LIFE)
+    assert not processor.catching_up(state), "nothing was published yet"
+    processor.publish(state)
+    processor.handle(state, [mark(4, T0 + HOUR + 60_000)])
+    assert not processor.catching_up(state)
+    processor.handle(state, [mark(5, T0 + HOUR + 60_001)])
+    assert processor.catching_up(state)
+    processor.publish(state)
+    assert not processor.catching_up(state)
+
+
 def test_levels_and_status_are_sent_again_on_assignment() -> None:
     """Also to a worker that held the partition before."""
     processor, state = cases()

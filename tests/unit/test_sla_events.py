@@ -92,6 +92,11 @@ def test_an_exempt_case_retracts_what_was_said_and_says_no_more() -> None:
     assert of(desk, "retracted")["reason"] == "exempt"
 
 
+def test_a_case_that_never_opened_has_no_clock_to_speak_of() -> None:
+    desk = Desk().tell(replied(0)).pass_to(99 * HOUR).tell(flagged(100 * HOUR, "spam"))
+    assert desk.kinds() == []
+
+
 def test_historical_events_never_alert() -> None:
     desk = Desk().tell(opened(0, flags=("historical",))).pass_to(2 * HOUR)
     assert of(desk, "breached")["alert"] is False

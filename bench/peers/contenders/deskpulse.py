@@ -132,6 +132,10 @@ class Windows:
             self._over.set()
         return []
 
+    def catching_up(self, state: State) -> bool:
+        """Never: what has changed is published at every interval, in a backlog too."""
+        return False
+
     def publish(self, state: State) -> list[Output]:
         panes, partition = state.panes, state.partition
         changed, state.unpublished = state.unpublished, []
