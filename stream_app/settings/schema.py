@@ -216,7 +216,8 @@ class EngineSettings:
     )
     publish_interval: timedelta = setting(
         timedelta(milliseconds=100),
-        "How often changed numbers are published. This is most of the delay from event to screen. In a backlog a partition publishes with its checkpoints only.",
+        """How often changed numbers are published. This is most of the delay from event to screen.
+        In a backlog a partition publishes with its checkpoints only.""",
         minimum=50 * _MILLISECOND,
         maximum=timedelta(minutes=5),
     )

@@ -10,7 +10,6 @@ from models.cases.row import Level, Sent, Verdict
 from models.events.canonical import ContactVersion
 from models.panes.dimensions import Cell
 
-
 StoredFact = tuple[str, int, int | Cell, int]
 """(key, instant, number of its cell, weight); rows of version 0 hold the cell itself."""
 

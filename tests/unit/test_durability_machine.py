@@ -323,7 +323,7 @@ def test_a_deletion_is_said_again_until_its_tombstone(monkeypatch: pytest.Monkey
 
 
 def test_conclusions_are_drawn_once_and_under_the_definitions_that_held_for_the_record() -> None:
-    """record │ record │ definitions │ mark: however late they are drawn, it is as if at once"""
+    """Record │ record │ definitions │ mark: however late they are drawn, it is as if at once"""
     state, logic = machine()
     state.define(Definitions(1, {}), 0)
     state.apply("c1", Record(), 1)
