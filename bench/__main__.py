@@ -98,6 +98,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--compiled", action="store_true", help="also the whole job by the compiled worker (after `make compiled`)")
     parser.add_argument("--workers", type=_counts, default=(), metavar="1,2,4", help="also the whole job with so many worker processes")
     parser.add_argument("--long", type=int, default=0, metavar="TIMES", help="also the whole job on a history so many times as long")
+    parser.add_argument("--long-events", type=int, default=100_000, help="size of the shorter of its two histories (default 100,000)")
     parser.add_argument("--idle", type=int, default=0, metavar="CASES", help="also what so many open cases cost that nothing touches")
     parser.add_argument("--only", choices=PARTS, help="one part of it")
     parser.add_argument("--input", type=Path, help="file to keep the simulated events in, used again if it is there")
@@ -142,8 +143,8 @@ class Measuring:
         if given.only in {None, "latency"}:
             await self._latency()
         if given.long:
-            say(f"· whole job on {given.events:,} and on {given.long} times as many events")
-            self.figures.long = await long.long_run(self.bootstrap, self.directory, given.events, given.long)
+            say(f"· whole job on {given.long_events:,} and on {given.long} times as many events")
+            self.figures.long = await long.long_run(self.bootstrap, self.directory, given.long_events, given.long)
         if given.idle:
             say(f"· {given.idle:,} open cases, idle")
             self.figures.idle = await idle.idle_pair(self.bootstrap, self.directory, given.idle)

@@ -69,7 +69,7 @@ class LiveRows:
         return bool(self._dirty)
 
     def publish(self, clock: int, watermark: int | None, budget: int) -> Iterator[KpiRow]:
-        """Rows that changed. The total always; other pairs as far as the budget goes, in the order in which they changed."""
+        """Rows that changed. The total of now and of short windows always; others as far as the budget goes, in the order of change."""
         changed = self._levels.changed
         self._levels.changed = set()
         for group in changed:
@@ -82,7 +82,7 @@ class LiveRows:
         first: list[Pair] = []
         rest: list[Pair] = []
         for pair in self._dirty:
-            (rest if self._groups.labels[pair[0]] else first).append(pair)
+            (rest if self._groups.labels[pair[0]] or pair[1] in self._slow else first).append(pair)
         return first + rest[:budget]
 
     def _emit(self, pair: Pair, clock: int, watermark: int | None) -> Iterator[KpiRow]:

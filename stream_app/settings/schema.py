@@ -215,10 +215,10 @@ class EngineSettings:
         maximum=timedelta(minutes=5),
     )
     publish_interval: timedelta = setting(
-        timedelta(milliseconds=100),
+        timedelta(milliseconds=50),
         """How often changed numbers are published. This is most of the delay from event to screen.
         In a backlog a partition publishes with its checkpoints only.""",
-        minimum=50 * _MILLISECOND,
+        minimum=20 * _MILLISECOND,
         maximum=timedelta(minutes=5),
     )
     mark_interval: timedelta = setting(
@@ -234,8 +234,8 @@ class EngineSettings:
         maximum=timedelta(minutes=5),
     )
     fetch_wait: timedelta = setting(
-        timedelta(milliseconds=100),
-        "How long the broker may hold back an empty answer. The embedded broker needs `10ms`: it does not wake up for new data.",
+        timedelta(milliseconds=20),
+        "How long the broker may hold back an answer with less than 32 KiB. The embedded broker needs `10ms`: it does not wake up for new data.",
         minimum=_MILLISECOND,
         maximum=timedelta(seconds=10),
     )
