@@ -235,7 +235,8 @@ class EngineSettings:
     )
     fetch_wait: timedelta = setting(
         timedelta(milliseconds=20),
-        "How long the broker may hold back an answer with less than 32 KiB. The embedded broker needs `10ms`: it does not wake up for new data.",
+        """How long the broker may hold back an answer with less than 32 KiB. The embedded broker needs `10ms`: it does not
+        wake up for new data.""",
         minimum=_MILLISECOND,
         maximum=timedelta(seconds=10),
     )
