@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 BACKLOG = 1_000
 """A source that is so many records behind and has none here is about to bring some: the others wait for it, to keep their order."""
-PATIENCE = 1.0
+PATIENCE = 3.0
 """Seconds that they wait; order is a matter of speed, never of what comes out."""
 
 
