@@ -333,3 +333,12 @@ def test_conclusions_are_drawn_once_and_under_the_definitions_that_held_for_the_
     state.mark(mark(T0), 4)
 
     assert logic.concluded_under == [1]
+
+
+def test_a_row_that_no_longer_wants_to_be_woken_is_not() -> None:
+    state, _ = machine()
+    state.apply("c1", Record(wake_at=T0 + 100), 1)
+    state.conclude()
+    state.apply("c1", Record(), 2)
+
+    assert fired_at(state.mark(mark(T0 + 200), 3)) == []
