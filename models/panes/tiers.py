@@ -33,14 +33,3 @@ def slow_width(zone: str) -> int:
             if offset is not None and offset.total_seconds() % 3600:
                 return 15 * MINUTE
     return HOUR
-
-
-def width(tier: Tier, zone: str) -> int:
-    """Width (ms) of a tier's slices."""
-    return FAST_WIDTH if tier == "fast" else slow_width(zone)
-
-
-def expired(tier: Tier, start: int, zone: str, watermark: int, horizon: int) -> bool:
-    """Whether a slice has left its tier: its end is not after the watermark (fast: the log's clock) less what it keeps (ms)."""
-    kept = FAST_KEPT if tier == "fast" else horizon
-    return start + width(tier, zone) <= watermark - kept

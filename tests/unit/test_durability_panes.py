@@ -158,6 +158,19 @@ def test_a_fast_pane_that_was_published_is_said_to_be_deleted() -> None:
     assert (gone.id[0], gone.deleted, gone.fence) == (FAST, True, pack(0, 3))
 
 
+def test_a_fast_slice_goes_when_its_end_is_two_hours_behind_the_clock() -> None:
+    """The slice [T0, T0 + 10 s)"""
+    panes = store()
+    advance(panes, T0, 1)
+    add(panes, 2, "opened")
+
+    advance(panes, T0 + 2 * HOUR + 9_999, 3)
+    assert list(panes.fast) == [T0]
+
+    advance(panes, T0 + 2 * HOUR + 10_000, 4)
+    assert panes.fast == {}
+
+
 def test_facts_ahead_of_the_clock_wait_until_it_reaches_their_hour() -> None:
     panes = store()
     advance(panes, T0, 1)

@@ -67,19 +67,7 @@ def test_slice_is_half_open() -> None:
 
 @pytest.mark.parametrize(("zone", "minutes"), [("UTC", 60), ("Europe/Berlin", 60), ("Asia/Kolkata", 15), ("Asia/Kathmandu", 15)])
 def test_slow_slices_follow_the_zone(zone: str, minutes: int) -> None:
-    assert tiers.slow_width(zone) == tiers.width("slow", zone) == minutes * tiers.MINUTE
-
-
-def test_fast_slices_are_ten_seconds() -> None:
-    assert tiers.width("fast", "UTC") == 10_000
-
-
-def test_slice_expires_when_its_end_has_left_the_tier() -> None:
-    horizon = 35 * tiers.DAY
-    assert tiers.expired("fast", 0, "UTC", 2 * tiers.HOUR + 10_000, horizon)
-    assert not tiers.expired("fast", 0, "UTC", 2 * tiers.HOUR + 9_999, horizon)
-    assert tiers.expired("slow", 0, "UTC", horizon + tiers.HOUR, horizon)
-    assert not tiers.expired("slow", 0, "UTC", horizon + tiers.HOUR - 1, horizon)
+    assert tiers.slow_width(zone) == minutes * tiers.MINUTE
 
 
 def test_sliding_window_ends_with_the_slice_of_the_clock() -> None:
