@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
-from stream_app.contracts.catalogue import BY_NAME, CONTRACTS, Contract
+from stream_app.contracts.catalogue import CONTRACTS, Contract, contract_of
 from stream_app.contracts.schemas import REFERENCE, Schema
-from stream_app.topics import DEFAULT_INPUTS, DEFAULT_PREFIX, TopicSpec, topic_specs
+from stream_app.topics import DEFAULT_PREFIX, TopicSpec, topic_specs
 
 Part = dict[str, Any]
 
@@ -51,10 +51,6 @@ def document() -> Part:
     }
 
 
-def _contract(topic: str) -> Contract | None:
-    return BY_NAME.get("input-events" if topic in DEFAULT_INPUTS else topic)
-
-
 def _records(contract: Contract) -> dict[str, Schema]:
     """Definitions of the kinds of record that a topic holds, by name."""
     schema = contract.schema()
@@ -82,7 +78,7 @@ def _messages(contract: Contract) -> Iterator[tuple[str, Part]]:
 
 
 def _channel(topic: str, spec: TopicSpec) -> Part:
-    contract = _contract(topic)
+    contract = contract_of(topic)
     names = [_message_id(contract, record) for record in _records(contract)] if contract else [topic]
     compacted = spec.config["cleanup.policy"] == "compact"
     title = contract.title if contract else "State for recovery"
@@ -102,7 +98,7 @@ def _channel(topic: str, spec: TopicSpec) -> Part:
 
 
 def _operations(topic: str) -> Iterator[tuple[str, Part]]:
-    contract = _contract(topic)
+    contract = contract_of(topic)
     directions = {"input": ["receive"], "output": ["send"]}.get(contract.direction if contract else "internal", ["send", "receive"])
     for action in directions:
         yield f"{action}-{topic}", {"action": action, "channel": {"$ref": f"#/channels/{topic}"}}

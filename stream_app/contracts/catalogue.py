@@ -26,6 +26,7 @@ from stream_app.contracts.kpi_records import (
     SourceProgress,
 )
 from stream_app.contracts.schemas import DIALECT, Schema, record_schema
+from stream_app.topics import DEFAULT_INPUTS
 
 Direction = Literal["input", "output", "internal"]
 """Written by others and read by us; written by us and read by others; both by us, perhaps by different releases."""
@@ -86,3 +87,8 @@ CONTRACTS: tuple[Contract, ...] = (
     ),
 )
 BY_NAME = {contract.name: contract for contract in CONTRACTS}
+
+
+def contract_of(topic: str) -> Contract | None:
+    """The schema of a topic's records (logical name; inputs by their default names); none for the changelogs."""
+    return BY_NAME.get("input-events" if topic in DEFAULT_INPUTS else topic)

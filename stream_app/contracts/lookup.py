@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from models.events.contract import INPUT_TYPES
-from stream_app.contracts.catalogue import BY_NAME, CONTRACTS
+from stream_app.contracts.catalogue import BY_NAME, CONTRACTS, contract_of
 from stream_app.contracts.recorded import text_of
 from stream_app.contracts.schemas import DIALECT, REFERENCE, parts
 from stream_app.topics import DEFAULT_INPUTS
@@ -19,7 +19,7 @@ def schema_text(name: str) -> str:
     """The schema of a topic's records or of an event type, as JSON for people. Raises ``UnknownSchemaError``."""
     if name in INPUT_TYPES:
         return text_of(_event_type(name))
-    contract = BY_NAME.get("input-events" if name in DEFAULT_INPUTS else name)
+    contract = contract_of(name)
     if contract is None:
         raise UnknownSchemaError(_message(name))
     return text_of(contract.schema())
@@ -29,7 +29,7 @@ def _event_type(name: str) -> dict[str, object]:
     whole = BY_NAME["input-events"].schema()
     found = whole["$defs"][name]
     used = {part["$ref"].removeprefix(REFERENCE) for part in parts(found) if "$ref" in part}
-    defs = {"$defs": {other: whole["$defs"][other] for other in used}} if used else {}
+    defs = {"$defs": {other: whole["$defs"][other] for other in sorted(used)}} if used else {}
     return {"$schema": DIALECT, "$id": f"{whole['$id']}:{name}", **found, **defs}
 
 

@@ -8,11 +8,13 @@ from typing import Any
 import orjson
 from jsonschema_rs import Draft202012Validator
 
-from stream_app.contracts.catalogue import BY_NAME
+from agents.ports import Record
+from stream_app.contracts.catalogue import contract_of
 from stream_app.contracts.fields import KNOWN_VALUES
 from stream_app.contracts.schemas import Schema, parts
 
-INPUTS = frozenset({"contacts", "resolutions", "surveys"})
+OUTPUTS = ("kpis", "kpi-windows", "case-events", "sla-events", "cases", "dead-letters", "events", "customer-log", "panes")
+FAULTS_SHOWN = 20
 
 
 def strict(schema: Schema) -> Schema:
@@ -30,10 +32,12 @@ class RecordJudge:
     """Says what is wrong with records of one topic (logical name)."""
 
     def __init__(self, topic: str) -> None:
-        schema = strict(BY_NAME["input-events" if topic in INPUTS else topic].schema())
+        contract = contract_of(topic)
+        assert contract is not None, topic
+        schema = strict(contract.schema())
         self._about_headers = topic == "dead-letters"
         self._value = Draft202012Validator(schema)
-        self._key = Draft202012Validator({**schema["$defs"]["Key"]}) if "Key" in schema["$defs"] else None
+        self._key = Draft202012Validator(schema["$defs"]["Key"]) if "Key" in schema["$defs"] else None
 
     def fault(self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()) -> str:
         """What is wrong with a record, or an empty text. A value that is missing is a tombstone."""
@@ -42,6 +46,28 @@ class RecordJudge:
         if self._about_headers:
             return _fault(self._value, {name: content.decode() for name, content in headers})
         return _fault(self._value, orjson.loads(value)) if value is not None else ""
+
+
+class Validation:
+    """Judges every record that it is given, and keeps count. ``faults`` are the first ones, for people."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.invalid = 0
+        self.faults: list[str] = []
+        self._judges: dict[str, RecordJudge] = {}
+
+    def take(self, topic: str, record: Record) -> None:
+        """A record of a topic (logical name)."""
+        judge = self._judges.get(topic)
+        if judge is None:
+            judge = self._judges[topic] = RecordJudge(topic)
+        self.records += 1
+        fault = judge.fault(record.key, record.value, record.headers)
+        if fault:
+            self.invalid += 1
+            if len(self.faults) < FAULTS_SHOWN:
+                self.faults.append(f"{topic}@{record.offset}: {fault}")
 
 
 def _fault(validator: Draft202012Validator, instance: Any) -> str:

@@ -8,7 +8,6 @@ from stream_app.feeds.simulator import SimulatedFeed
 from tests.support.pipeline import DEFINITIONS, Pipeline
 
 EVENTS = 4_000
-OUTPUTS = ("kpis", "kpi-windows", "case-events", "sla-events", "cases", "dead-letters", "events", "customer-log", "panes")
 BAD = (b"no json", b"{}", b'{"type": "contact.opened", "occurred_at": "yesterday", "case_id": "c"}', b"\x00\x01")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ import msgspec
 import pytest
 
 from stream_app.contracts.asyncapi import document
-from stream_app.contracts.catalogue import BY_NAME, Contract
+from stream_app.contracts.catalogue import BY_NAME, CONTRACTS, Contract
 from stream_app.contracts.recorded import problems, record, text_of
 from stream_app.contracts.schemas import Schema
 
-REFERENCE = Path(__file__).parents[2] / "docs/reference"
+DOCS = Path(__file__).parents[2] / "docs"
+REFERENCE = DOCS / "reference"
+PAGES = [*sorted((DOCS / "how-to").glob("read-*.md")), REFERENCE / "topics.md"]
 
 
 def contract_of(version: str, properties: dict[str, Any], required: tuple[str, ...] = (), **texts: str) -> Contract:
@@ -42,6 +45,12 @@ def test_the_published_schemas_are_in_step_with_the_types() -> None:
 
 def test_the_published_asyncapi_document_is_in_step_with_the_types() -> None:
     assert (REFERENCE / "asyncapi.json").read_text() == text_of(document()), "run: python -m stream_app.contracts"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_link_to_the_current_version_of_a_schema(page: Path) -> None:
+    linked = set(re.findall(r"schemas/([\w.-]+\.json)", page.read_text()))
+    assert linked <= {contract.file for contract in CONTRACTS}
 
 
 def test_a_record_that_loses_a_field_is_a_problem_of_the_real_schemas(tmp_path: Path) -> None:
