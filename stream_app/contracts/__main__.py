@@ -17,9 +17,11 @@ REFERENCE = Path("docs/reference")
 def main() -> int:
     """Run from the repository's root."""
     refused = record(REFERENCE / "schemas")
+    if refused:
+        sys.stderr.writelines(f"{problem}\n" for problem in refused)
+        return 1
     (REFERENCE / "asyncapi.json").write_text(text_of(document()), encoding="utf-8")
-    sys.stderr.writelines(f"{problem}\n" for problem in refused)
-    return 1 if refused else 0
+    return 0
 
 
 if __name__ == "__main__":

@@ -54,6 +54,13 @@ FIELDS: dict[str, tuple[str, object]] = {
 KINDS = {"commitment": "eta", "survey": "csat"}
 
 
+def meaning(name: str) -> str:
+    """What the field means. Raises ``LookupError`` for one that nobody has described."""
+    if name not in FIELDS:
+        raise LookupError(f"the input field {name!r} needs a meaning and a sample in stream_app/contracts/input_fields.py")
+    return FIELDS[name][0]
+
+
 def example(type_name: str, names: list[str]) -> dict[str, object]:
     """An event of the type with these fields."""
     own: dict[str, object] = {"type": type_name, "kind": KINDS.get(type_name.partition(".")[0])}

@@ -11,7 +11,7 @@ import msgspec
 from models.events.contract import INPUT_TYPES
 from models.events.fields import SCORE_RANGES
 from models.events.submitted import SCHEMA_VERSION
-from stream_app.contracts.input_fields import FIELDS, example
+from stream_app.contracts.input_fields import example, meaning
 from stream_app.contracts.schemas import NULL, REFERENCE, Schema, plain, reference
 
 ABOUT = (
@@ -50,7 +50,7 @@ def _event(type_name: str, component: Schema) -> Schema:
         conditions.append({"anyOf": _FLAGGED})
     if "score" in properties:
         conditions += _scores()
-    described = {name: {"description": FIELDS[name][0], **_demanded(of, demanded=name in required)} for name, of in properties.items()}
+    described = {name: {"description": meaning(name), **_demanded(of, demanded=name in required)} for name, of in properties.items()}
     schema: Schema = {
         "title": type_name,
         "description": component["description"].replace("``", "`"),
