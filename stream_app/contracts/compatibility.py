@@ -99,7 +99,8 @@ class _Comparison:
         """Of several alternatives, the nearest one is what is compared with."""
         found: list[str] = []
         for one in narrow.alternatives():
-            found += min((list(self._differences(one, other, path)) for other in wide.alternatives()), key=len)
+            compared: list[list[str]] = [list(self._differences(one, other, path)) for other in wide.alternatives()]
+            found += min(compared, key=len)
         return found
 
     def _differences(self, narrow: _Schema, wide: _Schema, path: str) -> Iterator[str]:

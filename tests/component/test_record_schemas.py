@@ -62,7 +62,7 @@ def _reads(kind: Any, value: bytes) -> bool:
         record = msgspec.json.decode(value, type=kind)
     except msgspec.ValidationError:
         return False
-    return msgspec.json.decode(msgspec.json.encode(record)) == msgspec.json.decode(value)
+    return bool(msgspec.json.decode(msgspec.json.encode(record)) == msgspec.json.decode(value))
 
 
 def test_every_event_that_feeds_send_is_as_its_schema_says() -> None:
