@@ -99,8 +99,9 @@ class _Comparison:
         """Of several alternatives, the nearest one is what is compared with."""
         found: list[str] = []
         for one in narrow.alternatives():
-            compared: list[list[str]] = [list(self._differences(one, other, path)) for other in wide.alternatives()]
-            found += min(compared, key=len)
+            compared = [list(self._differences(one, other, path)) for other in wide.alternatives()]
+            nearest = min(compared, key=len)
+            found += nearest
         return found
 
     def _differences(self, narrow: _Schema, wide: _Schema, path: str) -> Iterator[str]:
