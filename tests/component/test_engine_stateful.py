@@ -45,7 +45,7 @@ class Processor:
     def publish(self, state: Any) -> list[Output]:
         return [Output("panes", b"k", b"published-%d" % state.offset)]
 
-    def checkpoint(self, state: Any) -> Checkpoint:
+    def checkpoint(self, state: Any, turns: int = 1) -> Checkpoint:
         return Checkpoint(state.offset, [(b"p", b"pane")], [(b"r", b"row")], (b"m", b"marker-%d" % state.offset))
 
 
