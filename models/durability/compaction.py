@@ -41,6 +41,8 @@ class Rounds(Generic[Key]):
         keys = list(live())
         self._share = len(keys) // REWRITE_OVER + 1
         self._round = iter(keys)
+        if passed - left >= REWRITE_OVER:  # a whole round has passed
+            return keys
         return last + list(islice(self._round, self._share * left))
 
 
