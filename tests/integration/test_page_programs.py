@@ -81,7 +81,7 @@ async def test_the_reader_of_kpis_keeps_the_newest_row_of_each_key(kafka: KafkaB
     topics = [f"{prefix}.kpis", f"{prefix}.kpi-windows"]
     live, final = (traffic().topics.all(name) for name in ("kpis", "kpi-windows"))
     live_levels, final_levels = service_levels(live), service_levels(final)
-    older = [record for record in final if (record.key or b"").decode() in final_levels]
+    older = [record for record in reversed(final) if (record.key or b"").decode() in final_levels]
     assert len(older) > len(final_levels), "some rows have more than one revision"
     gone = next(iter(live_levels))
     await create(kafka, *topics)
