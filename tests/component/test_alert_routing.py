@@ -44,26 +44,29 @@ def held_back(alertmanager: Alertmanager) -> set[str]:
 
 
 def test_late_data_hold_back_the_word_of_a_breach_and_of_its_end(alertmanager: Alertmanager, inbox: Inbox) -> None:
-    """What is known while data are late is not told; what still holds afterwards is.
-
-    late data       ┌────────────────┐
-    billing     ────┴────────┐       │          told before; its end is no all-clear
-    sales              ┌─────┴───────┴─────     told when the data are back
     """
-    alert, late = "DeskpulseSLABreaches", labels("DeskpulseDataLate", source="contacts-0")
+    DataLate         ┌────────────────┐
+    billing     ─────┴─────┐          │          told before; its end is no all-clear
+    sales             ┌────┴──────────┴─────     told when the data are back
+    SourceSilent ──────────┐                     no KPI: the end is told, in the same round as that of billing would be
+    """
+    alert, late, silent = "DeskpulseSLABreaches", "DeskpulseDataLate", "DeskpulseSourceSilent"
     alertmanager.post(labels(alert, queue="billing"), firing=True)
+    alertmanager.post(labels(silent), firing=True)
     eventually(lambda: told(inbox, "/team", "firing", alert, queue="billing"), what="the breach in billing")
-    alertmanager.post(late, firing=True)
-    eventually(lambda: told(inbox, "/team", "firing", "DeskpulseDataLate", source="contacts-0"), what="the late data")
-    alertmanager.post(labels(alert, queue="billing"), firing=False)
+    eventually(lambda: told(inbox, "/team", "firing", silent), what="the silent source")
+    alertmanager.post(labels(late), firing=True)
+    eventually(lambda: told(inbox, "/team", "firing", late), what="late data")
+
     alertmanager.post(labels(alert, queue="sales"), firing=True)
+    for over in (labels(alert, queue="billing"), labels(silent)):
+        alertmanager.post(over, firing=False)
+    eventually(lambda: told(inbox, "/team", "resolved", silent), within_seconds=20, what="the end of the silence")
+    assert not told(inbox, "/team", "resolved", alert, queue="billing")
     assert held_back(alertmanager) == {alert}
 
-    alertmanager.post(late, firing=False)
-
-    eventually(lambda: told(inbox, "/team", "resolved", "DeskpulseDataLate", source="contacts-0"), within_seconds=20, what="data in time")
+    alertmanager.post(labels(late), firing=False)
     eventually(lambda: told(inbox, "/team", "firing", alert, queue="sales"), within_seconds=20, what="the breach in sales")
-    assert not told(inbox, "/team", "resolved", alert, queue="billing")
     alertmanager.post(labels(alert, queue="sales"), firing=False)
     eventually(lambda: told(inbox, "/team", "resolved", alert, queue="sales"), within_seconds=20, what="the end of it")
 
