@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from models.catalogue.entry import Kpi
 from models.catalogue.registry import CATALOGUE
+from models.catalogue.survey_formulas import NetPromoter, WilsonShare
 from models.catalogue.values import KpiValue
 from models.rollup.rows import ROUTE
 
@@ -48,12 +49,18 @@ class KpiCollector(Collector):
             families[kpi.metric].add_sample(metric_name(kpi), labels, float(value.value))
             if value.low is not None and value.high is not None:
                 interval = families[f"{kpi.metric}:interval"]
-                interval.add_sample(_interval_name(kpi), {**labels, "bound": "low"}, value.low)
-                interval.add_sample(_interval_name(kpi), {**labels, "bound": "high"}, value.high)
+                interval.add_sample(interval_name(kpi), {**labels, "bound": "low"}, value.low)
+                interval.add_sample(interval_name(kpi), {**labels, "bound": "high"}, value.high)
         yield from (family for family in families.values() if family.samples)
 
 
-def _interval_name(kpi: Kpi) -> str:
+def has_interval(kpi: Kpi) -> bool:
+    """Whether its values may come with low and high."""
+    return isinstance(kpi.formula, WilsonShare | NetPromoter)
+
+
+def interval_name(kpi: Kpi) -> str:
+    """The full name of the gauge with both ends of the interval, told apart by ``bound``."""
     head, _, unit = kpi.metric.rpartition("_")
     return f"{PREFIX}{head}_interval_{unit}"
 
@@ -63,8 +70,8 @@ def _families() -> dict[str, Metric]:
     for kpi in CATALOGUE:
         if kpi.metric not in families:
             families[kpi.metric] = Metric(metric_name(kpi), f"{kpi.meaning}.", "gauge")
-            if kpi.family == "surveys":
-                families[f"{kpi.metric}:interval"] = Metric(_interval_name(kpi), f"95 % interval: {kpi.meaning}.", "gauge")
+            if has_interval(kpi):
+                families[f"{kpi.metric}:interval"] = Metric(interval_name(kpi), f"95 % interval: {kpi.meaning}.", "gauge")
     return families
 
 

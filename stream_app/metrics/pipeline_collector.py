@@ -70,7 +70,8 @@ class PipelineCollector(Collector):
     def _work(self) -> Iterator[Metric]:
         outcomes = CounterMetricFamily(
             "deskpulse_input_records",
-            "Input records by outcome: accepted, duplicate, ignored, dead_lettered, late, too_late.",
+            "Records by outcome. Topic input: accepted, ignored, dead_lettered. "
+            "Topic events: duplicate, redelivered, dead_lettered, too_late, row_full.",
             labels=("topic", "outcome"),
         )
         for topic, outcome, records in self._view.outcomes():
