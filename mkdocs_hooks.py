@@ -79,14 +79,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return LINK.sub(in_the_site, markdown)
 
 
-def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> None:
+def on_page_content(html: str, page: Page, **_context: object) -> None:
     """GitHub begins a list or a table right after a line of text; MkDocs needs an empty line between them."""
     found = READ_AS_TEXT.search(html)
     if found:
         log.warning("'%s': a list, table or block needs an empty line before it: %s", page.file.src_uri, found[0][-60:])
 
 
-def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
+def on_post_page(output: str, page: Page, **_context: object) -> None:
     """Who reads a page asks nobody else for anything."""
     found = FROM_ELSEWHERE.search(output)
     if found:

@@ -17,8 +17,8 @@ _HEAD = """# Metrics
 
 <!-- Made by `make reference`; a test keeps it in step. Change the collectors or the catalogue instead. -->
 
-Every worker answers `/metrics` on the address in `[metrics]` (by default `http://127.0.0.1:9464/metrics`). A series goes with its partition:
-after a rebalance it is found at the new owner, and nowhere else.
+Every worker answers `/metrics` on the address in `[metrics]` (by default `http://127.0.0.1:9464/metrics`). A series goes with its
+partition: after a rebalance it is found at the new owner, and nowhere else.
 
 ## Of the pipeline, from every worker
 
@@ -27,7 +27,8 @@ after a rebalance it is found at the new owner, and nowhere else.
 """
 
 _PIPELINE_LABELS = """
-`topic` has no prefix; `source` is an input with its partition, such as `contacts-3`; `processor` is `intake`, `cases`, `customers` or `rollup`.
+`topic` has no prefix; `source` is an input with its partition, such as `contacts-3`; `processor` is `intake`, `cases`, `customers`
+or `rollup`.
 Beside these there are `process_*` and `python_info`, as from every Python program.
 
 ## Of the KPIs, from the worker whose Rollup is active
@@ -35,7 +36,8 @@ Beside these there are `process_*` and `python_info`, as from every Python progr
 All are gauges, the flows too: the value of a window that moves on, which goes down again. Beside the labels that are shown every one has
 
 - `window`: `5m` to `28d`, `today`, or `now` for a level;
-- `grouping`: `all`, or the dimensions of the group joined by `_`, such as `queue_channel`; choose one, or you add groups to their own total;
+- `grouping`: `all`, or the dimensions of the group joined by `_`, such as `queue_channel`; choose one, or groups are added to their
+  total;
 - one label for each of these dimensions: `queue`, `channel`, `priority`, `team`; for surveys `route`, always.
 
 A KPI without data has no sample: absent is not 0. Rows of closed windows are on the topic `kpi-windows` only. `bound` is `low` or `high`.
