@@ -35,7 +35,7 @@ def test_commands_that_fail_or_show_something_else_fail_the_walk(tmp_path: Path,
     with Walkthrough(tmp_path, {}, {"there": "here"}) as walkthrough:
         walkthrough.follow(Block("sh", "", "echo there", ("here",)))
         walkthrough.follow(Block("txt", "notes.txt", "from there"))
-        with pytest.raises(AssertionError, match="false"):
+        with pytest.raises(AssertionError, match=r"^false"):
             walkthrough.follow(Block("sh", "", "false | true"))
         with pytest.raises(AssertionError, match=r"not printed:\nfour\n\nbut:\nthree"):
             walkthrough.follow(Block("sh", "", "echo three", ("four",)))
@@ -43,5 +43,5 @@ def test_commands_that_fail_or_show_something_else_fail_the_walk(tmp_path: Path,
 
 
 def test_a_terminal_that_fails_fails_the_walk(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="ended by itself|after Ctrl-C"), Walkthrough(tmp_path, {}, {}) as walkthrough:
+    with pytest.raises(AssertionError, match=r"ended by itself|after Ctrl-C"), Walkthrough(tmp_path, {}, {}) as walkthrough:
         walkthrough.follow(Block("sh", "second terminal", "echo ready; false", ("ready",)))
