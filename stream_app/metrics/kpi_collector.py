@@ -10,7 +10,6 @@ from prometheus_client.registry import Collector
 
 from models.catalogue.entry import Kpi
 from models.catalogue.registry import CATALOGUE
-from models.catalogue.survey_formulas import NetPromoter, WilsonShare
 from models.catalogue.values import KpiValue
 from models.rollup.rows import ROUTE
 
@@ -54,13 +53,8 @@ class KpiCollector(Collector):
         yield from (family for family in families.values() if family.samples)
 
 
-def has_interval(kpi: Kpi) -> bool:
-    """Whether its values may come with low and high."""
-    return isinstance(kpi.formula, WilsonShare | NetPromoter)
-
-
 def interval_name(kpi: Kpi) -> str:
-    """The full name of the gauge with both ends of the interval, told apart by ``bound``."""
+    """The full name of the gauge with the bounds of a survey KPI's 95 % interval."""
     head, _, unit = kpi.metric.rpartition("_")
     return f"{PREFIX}{head}_interval_{unit}"
 
@@ -70,7 +64,7 @@ def _families() -> dict[str, Metric]:
     for kpi in CATALOGUE:
         if kpi.metric not in families:
             families[kpi.metric] = Metric(metric_name(kpi), f"{kpi.meaning}.", "gauge")
-            if has_interval(kpi):
+            if kpi.family == "surveys":
                 families[f"{kpi.metric}:interval"] = Metric(interval_name(kpi), f"95 % interval: {kpi.meaning}.", "gauge")
     return families
 

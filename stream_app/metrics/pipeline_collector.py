@@ -70,8 +70,7 @@ class PipelineCollector(Collector):
     def _work(self) -> Iterator[Metric]:
         outcomes = CounterMetricFamily(
             "deskpulse_input_records",
-            "Records by outcome. Topic input: accepted, ignored, dead_lettered. "
-            "Topic events: duplicate, redelivered, dead_lettered, too_late, row_full.",
+            "Input records by outcome: accepted, duplicate, ignored, dead_lettered, late, too_late.",
             labels=("topic", "outcome"),
         )
         for topic, outcome, records in self._view.outcomes():

@@ -9,7 +9,8 @@ from prometheus_client.core import Metric
 
 from models.catalogue.entry import Kpi
 from models.catalogue.registry import CATALOGUE
-from stream_app.metrics.kpi_collector import has_interval, interval_name, metric_name
+from models.catalogue.survey_formulas import NetPromoter, WilsonShare
+from stream_app.metrics.kpi_collector import interval_name, metric_name
 from stream_app.metrics.pipeline_collector import PipelineCollector
 from stream_app.metrics.views import OutcomeCount, PartitionLag, ProcessorCount, SourceProgress, Timing
 
@@ -28,7 +29,8 @@ partition: after a rebalance it is found at the new owner, and nowhere else.
 
 _PIPELINE_LABELS = """
 `topic` has no prefix; `source` is an input with its partition, such as `contacts-3`; `processor` is `intake`, `cases`, `customers`
-or `rollup`.
+or `rollup`. Outcomes are, for `topic="input"` (all inputs together) `accepted`, `ignored` and `dead_lettered`; for `topic="events"`
+`duplicate`, `redelivered`, `dead_lettered`, `too_late` and `row_full`.
 Beside these there are `process_*` and `python_info`, as from every Python program.
 
 ## Of the KPIs, from the worker whose Rollup is active
@@ -94,7 +96,7 @@ def _pipeline_row(family: Metric) -> str:
 def _kpi_rows(kpi: Kpi) -> Iterator[str]:
     link = f"[{kpi.id}](kpis.md#{kpi.id})"
     yield f"| `{metric_name(kpi)}{_fixed(kpi.labels)}` | {link} | {kpi.meaning}. |\n"
-    if has_interval(kpi):
+    if isinstance(kpi.formula, WilsonShare | NetPromoter):
         yield f"| `{interval_name(kpi)}{_fixed((*kpi.labels, ('bound', '…')))}` | {link} | 95 % interval of it. |\n"
 
 

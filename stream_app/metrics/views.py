@@ -24,7 +24,7 @@ class SourceProgress(NamedTuple):
 class OutcomeCount(NamedTuple):
     """How many input records of a topic came to an outcome since this worker started.
 
-    ``topic``: ``input`` for all inputs together, or ``events``. The outcomes of each stand in the words of the metric.
+    Outcomes: ``accepted``, ``duplicate``, ``ignored``, ``dead_lettered``, ``late``, ``too_late``.
     """
 
     topic: str

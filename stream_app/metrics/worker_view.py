@@ -11,7 +11,7 @@ from models.progress.watermark import NEVER
 from stream_app.engine import Engine
 from stream_app.metrics.views import OutcomeCount, PartitionLag, ProcessorCount, SourceProgress, Timing
 
-EVENT_OUTCOMES = {
+_OUTCOMES = {
     "duplicates": "duplicate",
     "redelivered": "redelivered",
     "conflicts": "dead_lettered",
@@ -19,7 +19,6 @@ EVENT_OUTCOMES = {
     "too_late": "too_late",
     "row_full": "row_full",
 }
-"""Counters of Cases that are outcomes of an event, and what the metric calls them."""
 
 
 class EngineView:
@@ -63,8 +62,8 @@ class EngineView:
         counted: Counter[str] = Counter()
         for state in self._states("cases"):
             for name, amount in state.counters.items():
-                if name in EVENT_OUTCOMES:
-                    counted[EVENT_OUTCOMES[name]] += amount
+                if name in _OUTCOMES:
+                    counted[_OUTCOMES[name]] += amount
         for outcome, amount in sorted(counted.items()):
             yield OutcomeCount("events", outcome, amount)
 
