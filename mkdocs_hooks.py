@@ -73,6 +73,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
     def in_the_site(link: re.Match[str]) -> str:
         target = _target(page.file, link[1], root)
+        if target is None:
+            return link[1]  # MkDocs will say so, unless it is code and no link at all
         inside = target.removeprefix("docs/") if target.startswith("docs/") else OUTSIDE + target
         return posixpath.relpath(inside, folder or ".")
 
@@ -97,17 +99,18 @@ def _repository_path(file: File) -> str:
     return file.src_uri.removeprefix(OUTSIDE) if file.src_uri.startswith(OUTSIDE) else f"docs/{file.src_uri}"
 
 
-def _target(page: File, link: str, root: Path) -> str:
-    """What a link leads to, from the root of the repository; a folder stands for its page."""
+def _target(page: File, link: str, root: Path) -> str | None:
+    """What a link leads to, from the root of the repository; a folder stands for its page. None where nothing is there."""
     path = posixpath.normpath(posixpath.join(posixpath.dirname(_repository_path(page)), link))
-    return f"{path}/{HOME}" if (root / path).is_dir() else path
+    if path.startswith("..") or not (root / path).exists():
+        return None
+    return posixpath.normpath(f"{path}/{HOME}") if (root / path).is_dir() else path
 
 
 def _outside(page: File, root: Path) -> Iterator[str]:
     for link in LINK.findall(page.content_string):
         path = _target(page, link, root)
-        leads_to_folder = (root / path).parent.is_dir() and path.endswith(f"/{HOME}") and not link.endswith(HOME)
-        if not path.startswith(("docs/", "..")) and ((root / path).is_file() or leads_to_folder):
+        if path is not None and not path.startswith("docs/"):
             yield path
 
 

@@ -65,7 +65,7 @@ def test_the_page_of_a_folder_lists_its_pages(project: Path) -> None:
     ("text", "complaint"),
     [
         ("[gone](gone.md)", "'gone.md'"),
-        ("[gone](../../code/two.py)", "'../repository/code/two.py'"),
+        ("[gone](../../code/two.py)", "'../../code/two.py'"),
         ("[gone](#a-heading-three)", "#a-heading-three"),
         ("[gone](../README.md#nothing)", "#nothing"),
         ("A list:\n- one", "needs an empty line before it"),

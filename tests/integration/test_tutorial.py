@@ -53,15 +53,15 @@ def reader(unpacked: Path, tmp_path: Path) -> Iterator[Walkthrough]:
     environment |= {"PYTHONPATH": sysconfig.get_path("purelib"), "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
     broker, metrics, board = (str(port) for port in free_ports(3))
     environment |= {"DESKPULSE_METRICS__PORT": metrics, "DESKPULSE_BOARD__PORT": board}
-    instead = {"/path/to/deskpulse": str(unpacked), "broker kafka": "broker kafka --port 9092", "9092": broker, "9464": metrics, "8088": board}
+    instead = {"/path/to/deskpulse": str(unpacked), "broker kafka": f"broker kafka --port {broker}", "9092": broker, "9464": metrics, "8088": board}
     with Walkthrough(folder, environment, instead) as walkthrough:
         yield walkthrough
 
 
 def test_the_first_hour_ends_with_the_numbers_that_its_page_shows(reader: Walkthrough) -> None:
-    began, say = time.monotonic(), print  # pytest -s shows the seconds; the last ones stand on the page
+    began = time.monotonic()
     for block in blocks_of(PAGE.read_text()):
         at = time.monotonic()
         reader.follow(block)
-        say(f"{time.monotonic() - at:5.1f} s  {block.title or block.text.strip().splitlines()[-1]}")
-    say(f"{time.monotonic() - began:5.1f} s  all of it")
+        print(f"{time.monotonic() - at:5.1f} s  {block.title or block.text.strip().splitlines()[-1]}")  # noqa: T201 - for pytest -s
+    print(f"{time.monotonic() - began:5.1f} s  all of it: the figure on the page")  # noqa: T201

@@ -98,9 +98,8 @@ class Walkthrough:
             assert done.returncode == 0, f"{text}\n{done.stdout}"
 
     def _here(self, text: str) -> str:
-        for there, here in self.instead.items():
-            text = text.replace(there, here)
-        return text
+        there = "|".join(map(re.escape, self.instead)) or "(?!)"
+        return re.sub(there, lambda found: self.instead[found[0]], text)
 
     def _run(self, commands: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
