@@ -34,7 +34,8 @@ PAGES_HERE = "<!-- the pages of this folder -->"
 """In the page of a folder. On GitHub nothing is there, but the folder's files are above it."""
 
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:)([^)#\s]+)")
-READ_AS_TEXT = re.compile(r"<p>(?:(?!</p>)[^\n])*\n(?:[-*] |\d+\. |```|\|)")
+TITLE_OF_BLOCK = re.compile(r'(?<=^```)(\w+) title="[^"]+"$', flags=re.MULTILINE)
+READ_AS_TEXT = re.compile(r"<p>```|<p>(?:(?!</p>)[^\n])*\n(?:[-*] |\d+\. |```|\|)")
 FROM_ELSEWHERE = re.compile(r"<(?:script|img|iframe)[^>]+src=\"(?:https?:)?//|<link[^>]+rel=\"stylesheet\"[^>]+href=\"(?:https?:)?//")
 
 
@@ -64,7 +65,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Links as the site has them; the page of a folder lists the others."""
+    """Links as the site has them; the page of a folder lists the others. Titles of blocks are for the test that carries a page out."""
     root = Path(config.config_file_path).parent
     folder = posixpath.dirname(page.file.src_uri)
     if PAGES_HERE in markdown:
@@ -78,7 +79,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         inside = target.removeprefix("docs/") if target.startswith("docs/") else OUTSIDE + target
         return posixpath.relpath(inside, folder or ".")
 
-    return LINK.sub(in_the_site, markdown)
+    return LINK.sub(in_the_site, TITLE_OF_BLOCK.sub(r"\1", markdown))
 
 
 def on_page_content(html: str, page: Page, **_context: object) -> None:

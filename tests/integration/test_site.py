@@ -69,6 +69,7 @@ def test_the_page_of_a_folder_lists_its_pages(project: Path) -> None:
         ("[gone](#a-heading-three)", "#a-heading-three"),
         ("[gone](../README.md#nothing)", "#nothing"),
         ("A list:\n- one", "needs an empty line before it"),
+        ('```sh strange="yes"\nls\n```', "needs an empty line before it"),
         ('<script src="https://elsewhere.example/x.js"></script>', "loads something from elsewhere"),
     ],
 )
@@ -77,6 +78,12 @@ def test_what_leads_nowhere_or_reads_otherwise_fails_the_build(project: Path, te
     code, said = build(project)
     assert code != 0
     assert complaint in said
+
+
+def test_a_block_with_a_title_is_a_block(project: Path) -> None:
+    write(project, '```sh title="second terminal"\nls\n```')
+    assert build(project)[0] == 0
+    assert '<pre><code class="language-sh">ls\n</code></pre>' in (project / ".cache/site/how-to/page.html").read_text()
 
 
 def test_anchors_are_those_of_github(project: Path) -> None:
