@@ -35,7 +35,8 @@ PAGES_HERE = "<!-- the pages of this folder -->"
 
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:)([^)#\s]+)")
 TITLE_OF_BLOCK = re.compile(r'(?<=^```)(\w+) title="[^"]+"$', flags=re.MULTILINE)
-READ_AS_TEXT = re.compile(r"<p>```|<p>(?:(?!</p>)[^\n])*\n(?:[-*] |\d+\. |```|\|)")
+STRANGE_BLOCK = re.compile(r"^```(?!\w*$).*", flags=re.MULTILINE)
+READ_AS_TEXT = re.compile(r"<p>(?:(?!</p>)[^\n])*\n(?:[-*] |\d+\. |```|\|)")
 FROM_ELSEWHERE = re.compile(r"<(?:script|img|iframe)[^>]+src=\"(?:https?:)?//|<link[^>]+rel=\"stylesheet\"[^>]+href=\"(?:https?:)?//")
 
 
@@ -79,7 +80,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         inside = target.removeprefix("docs/") if target.startswith("docs/") else OUTSIDE + target
         return posixpath.relpath(inside, folder or ".")
 
-    return LINK.sub(in_the_site, TITLE_OF_BLOCK.sub(r"\1", markdown))
+    markdown = TITLE_OF_BLOCK.sub(r"\1", markdown)
+    if strange := STRANGE_BLOCK.search(markdown):
+        log.warning("'%s': MkDocs takes no more than a language here: %s", page.file.src_uri, strange[0])
+    return LINK.sub(in_the_site, markdown)
 
 
 def on_page_content(html: str, page: Page, **_context: object) -> None:

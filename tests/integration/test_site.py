@@ -69,7 +69,7 @@ def test_the_page_of_a_folder_lists_its_pages(project: Path) -> None:
         ("[gone](#a-heading-three)", "#a-heading-three"),
         ("[gone](../README.md#nothing)", "#nothing"),
         ("A list:\n- one", "needs an empty line before it"),
-        ('```sh strange="yes"\nls\n```', "needs an empty line before it"),
+        ('```sh strange="yes"\nls\n```', "no more than a language here"),
         ('<script src="https://elsewhere.example/x.js"></script>', "loads something from elsewhere"),
     ],
 )
