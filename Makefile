@@ -85,6 +85,19 @@ bench: venv  ## the whole job's speed, with raw aiokafka and orjson in the same 
 bench-peers: venv  ## Deskpulse's engine and its peers on one job, in one table (environments in .cache/peers)
 	$(BIN)/python -m bench.peers
 
+.PHONY: reference
+reference: venv  ## the generated pages of docs/reference and deskpulse.toml, again from the code
+	$(BIN)/deskpulse config example > deskpulse.toml
+	$(BIN)/deskpulse config reference > docs/reference/configuration.md
+	$(BIN)/deskpulse kpis --markdown > docs/reference/kpis.md
+	$(BIN)/python -m stream_app.cli.reference > docs/reference/command-line.md
+	$(BIN)/python -m stream_app.metrics.reference > docs/reference/metrics.md
+	$(BIN)/python -m stream_app.topics_reference docs/reference/topics.md
+
+.PHONY: docs
+docs: venv  ## the documentation as a site in .cache/site; a link that leads nowhere fails
+	$(BIN)/mkdocs build
+
 .PHONY: lint
 lint: venv  ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .
