@@ -99,6 +99,8 @@ def _check_node(node: Node, *, is_argument: bool) -> None:
     is_function = node["type"] == "function_expression"
     if is_function:
         _check_function(node["value"], len(node["children"]))
+    if node["type"] == "subexpression" and node["children"][0]["type"] == "not_expression":
+        raise ValueError("has a ! in front of a path, which JMESPath takes for (!a).b: write !(a.b)")
     if node["type"] == "expref" and not is_argument:
         raise ValueError("has a & outside of the arguments of a function")
     for child in _children(node):

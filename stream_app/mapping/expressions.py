@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from jmespath.exceptions import JMESPathError
@@ -18,16 +19,23 @@ from stream_app.mapping.bounds import Node, check, evaluate
 Evaluate = Callable[[Any], Any]
 """A decoded message to the value of an expression. May raise anything: types that do not fit, or bounds."""
 
+Path = tuple[str, ...]
+"""Names of members, from the outside in."""
+
 LENGTH_CAP = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """``is_constant``: the same whatever the message is, such as ``'phone'``."""
+    """``is_constant``: the same whatever the message is, such as ``'phone'``.
+
+    ``guard``: a path and a text that must be equal, or the expression is false and nothing else of it is looked at.
+    """
 
     text: str
     value: Evaluate
     is_constant: bool
+    guard: tuple[Path, str] | None = None
 
 
 def compile_expression(text: str) -> Expression:
@@ -41,12 +49,38 @@ def compile_expression(text: str) -> Expression:
         raise ValueError(f"is no JMESPath expression: {_one_line(error)}") from error
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
-    return Expression(text, _compiled(node), node["type"] == "literal")
+    return Expression(text, _compiled(node), node["type"] == "literal", _guard(node))
 
 
 def is_false(value: object) -> bool:
     """What JMESPath takes for false. Zero is true."""
     return value is None or value is False or (value is not True and value in ("", [], {}))
+
+
+def find(path: Path, value: Any) -> Any:
+    """What stands at the path; None where it leads nowhere."""
+    for name in path:
+        if type(value) is not dict:
+            return None
+        value = value.get(name)
+    return value
+
+
+def _guard(node: Node) -> tuple[Path, str] | None:
+    """Of the first condition that is looked at."""
+    while node["type"] == "and_expression":
+        node = node["children"][0]
+    if node["type"] != "comparator" or node["value"] != "eq":
+        return None
+    path, constant = node["children"]
+    names = _names(path)
+    return (names, constant["value"]) if names and constant["type"] == "literal" and isinstance(constant["value"], str) else None
+
+
+def _names(node: Node) -> Path:
+    """The path that the node is; empty if it is something else."""
+    steps = node["children"] if node["type"] == "subexpression" else [node]
+    return tuple(step["value"] for step in steps) if all(step["type"] == "field" for step in steps) else ()
 
 
 def _one_line(error: JMESPathError) -> str:
@@ -81,8 +115,8 @@ def _literal(node: Node) -> Evaluate:
 
 def _chain(node: Node) -> Evaluate:
     """Each step on the result of the one before it."""
-    if all(child["type"] == "field" for child in node["children"]):
-        return _path([child["value"] for child in node["children"]])
+    if names := _names(node):
+        return partial(find, names)
     steps = [_compiled(child) for child in node["children"]]
 
     def chain(value: Any) -> Any:
@@ -91,17 +125,6 @@ def _chain(node: Node) -> Evaluate:
         return value
 
     return chain
-
-
-def _path(names: list[str]) -> Evaluate:
-    def path(value: Any) -> Any:
-        for name in names:
-            if type(value) is not dict:
-                return None
-            value = value.get(name)
-        return value
-
-    return path
 
 
 def _comparison(node: Node) -> Evaluate | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 
 from models.events.rejection import Reason, RejectedError
-from stream_app.mapping.expressions import Evaluate, Expression, is_false
+from stream_app.mapping.expressions import Evaluate, Expression, Path, find, is_false
 
 EVENTS_CAP = 1_000
 """Most events of one message, and most elements of a list that a rule goes through."""
@@ -55,6 +56,11 @@ class Rule:
     emit: tuple[Emit, ...] = ()
     ignore: bool = False
 
+    @property
+    def guard(self) -> tuple[Path, str] | None:
+        """What a message must have, or the rule does not hold; not known of a rule that looks at elements of it."""
+        return self.when.guard if self.when is not None and self.each is None else None
+
     def events(self, message: object) -> list[Fields] | None:
         """None if the rule does not hold. Raises ``RejectedError``."""
         if self.each is None:
@@ -90,6 +96,14 @@ class Rules:
     def __init__(self, name: str, rules: Sequence[Rule]) -> None:
         self.name = name
         self.rules = tuple(rules)
+        self._path = _commonest_path(rules)
+        constants = {rule.guard[1] for rule in rules if rule.guard and rule.guard[0] == self._path}
+        self._candidates = {constant: self._rules_for(constant) for constant in constants}
+        self._always = self._rules_for(None)
+
+    def _rules_for(self, constant: str | None) -> tuple[Rule, ...]:
+        """Those that may hold for a message that has this at the path."""
+        return tuple(rule for rule in self.rules if not rule.guard or rule.guard[0] != self._path or rule.guard[1] == constant)
 
     def events(self, message: object, held: list[Rule] | None = None) -> list[Fields]:
         """The events of a decoded message, each with its id; nothing if it is to be ignored. ``held`` gets the rules that held.
@@ -99,7 +113,8 @@ class Rules:
         """
         events: list[Fields] = []
         is_mapped = False
-        for rule in self.rules:
+        key = find(self._path, message)
+        for rule in self._candidates.get(key, self._always) if type(key) is str else self._always:
             found = rule.events(message)
             if found is None:
                 continue
@@ -115,6 +130,12 @@ class Rules:
             raise RejectedError("unmapped", "", f"no rule of {self.name} holds")
         _identify(events)
         return events
+
+
+def _commonest_path(rules: Sequence[Rule]) -> Path:
+    """The one that most rules look at first, such as ``type``: a message then meets only those that want what it has there."""
+    paths = Counter(rule.guard[0] for rule in rules if rule.guard)
+    return paths.most_common(1)[0][0] if paths else ()
 
 
 def _identify(events: list[Fields]) -> None:

@@ -35,7 +35,6 @@ class _Walk:
         for length in range(1, len(path) + 1):
             self.lines.setdefault(path[:length], self.line())
 
-
     def header(self, path: Path, *, is_array: bool) -> Path:
         """``path`` with the number of the element behind each array of tables in it, and this as the table to go on with."""
         place: Path = ()
