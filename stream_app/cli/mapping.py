@@ -78,7 +78,7 @@ def _rules_of(file: Path) -> Rules:
     try:
         return read_rules(file)
     except SettingsError as error:
-        refuse(error)
+        refuse(error, "How to write a mapping: docs/how-to/map-your-events.md")
 
 
 def _configured_mapping(topic: str | None) -> Path:

@@ -8,14 +8,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from stream_app.mapping.expressions import Evaluate, compile_expression
-from stream_app.mapping.fields import DUE_FIELDS, INSTANTS, check_value, field_value, fields_of, missing_fields
+from stream_app.mapping.fields import DUE_FIELDS, INSTANTS, NUMBERS, How, check_value, field_value, fields_of, missing_fields
 from stream_app.mapping.origins import Origins
 from stream_app.mapping.rules import Emit
 from stream_app.mapping.times import ReadTime
 from stream_app.settings.problems import suggestion
 from stream_app.settings.sources import KeyPath
 
-_FIELD_KEYS = ("from", "table", "default")
+_FIELD_KEYS = ("from", "table", "default", "divide_by")
+
+_LEFT_OUT = ""
+"""Written for a field that an event is not to take from the defaults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,12 @@ def build_emit(
     allowed = fields_of(type_name)
     for name in written.keys() - allowed - {"type"}:
         origins.unknown((*path, name), f"is no field of {type_name}.", name, sorted(allowed))
-    chosen = {name: ((*path, name), value) for name, value in written.items() if name in allowed}
-    inherited = {name: (("defaults", name), value) for name, value in defaults.items() if name in allowed and name not in chosen}
+    inherited = {name: (("defaults", name), value) for name, value in defaults.items() if name in allowed}
+    own = {name: ((*path, name), value) for name, value in written.items() if name in allowed}
+    chosen = {name: found for name, found in (inherited | own).items() if found[1] != _LEFT_OUT}
     fields = _Fields(origins, tables, times)
-    sources = tuple((name, fields.field(where, name, value)) for name, (where, value) in (inherited | chosen).items())
-    for missing in missing_fields(type_name, set(chosen | inherited)):
+    sources = tuple((name, fields.field(where, name, value)) for name, (where, value) in chosen.items())
+    for missing in missing_fields(type_name, set(chosen)):
         origins.problem(path, f"{type_name} needs {missing}")
     return Emit(origins.where(path), type_name, sources)
 
@@ -73,15 +77,17 @@ class _Fields:
     def _source(self, path: KeyPath, name: str, written: object) -> Evaluate:
         """Raises ``ValueError`` whose message completes the sentence "<field> …"."""
         if isinstance(written, str):
-            return self._expression(name, written, None, None)
+            return self._expression(name, written, How())
         if isinstance(written, dict):
             return self._detailed(path, name, written)
+        if name in INSTANTS:
+            raise ValueError("must be an expression in quotation marks that finds the instant")
         _check(name, written)
         return lambda _message: written
 
     def _detailed(self, path: KeyPath, name: str, written: Mapping[str, Any]) -> Evaluate:
         self._origins.refuse_unknown(path, written, _FIELD_KEYS)
-        expression, default = written.get("from"), written.get("default")
+        expression, default, divide_by = written.get("from"), written.get("default"), written.get("divide_by")
         if not isinstance(expression, str):
             raise ValueError('needs `from`, a JMESPath expression in quotation marks, such as { from = "priority", table = "priority" }')
         table = self._table(written.get("table"))
@@ -89,13 +95,15 @@ class _Fields:
             raise ValueError("is an instant, which no table and no default can give")
         for value in (*(table or {}).values(), *((default,) if default is not None else ())):
             _check(name, value)
-        return self._expression(name, expression, table, default)
+        if divide_by is not None and (name not in NUMBERS or type(divide_by) not in {int, float} or not divide_by > 0):
+            raise ValueError("can have a divide_by above 0 only where it is a number, such as talk_s")
+        return self._expression(name, expression, How(table, default, divide_by))
 
-    def _expression(self, name: str, text: str, table: Mapping[str, object] | None, default: object) -> Evaluate:
+    def _expression(self, name: str, text: str, how: How) -> Evaluate:
         expression = compile_expression(text)
-        if expression.is_constant and table is None and name not in INSTANTS:
+        if expression.is_constant and how == How() and name not in INSTANTS:
             _check(name, expression.value(None))
-        return field_value(name, expression.value, table, default, self._times.read)
+        return field_value(name, expression.value, how, self._times.read)
 
     def _table(self, written: object) -> Mapping[str, object] | None:
         """The table itself, or the one of that name."""

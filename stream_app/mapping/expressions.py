@@ -174,6 +174,22 @@ def _not(node: Node) -> Evaluate:
     return lambda value: is_false(given(value))
 
 
+def _text_test(node: Node) -> Evaluate | None:
+    """``starts_with`` and ``ends_with`` a constant; what is no text is left to the library, which refuses it."""
+    test = _TEXT_TESTS.get(node["value"])
+    if test is None or node["children"][1]["type"] != "literal" or not isinstance(node["children"][1]["value"], str):
+        return None
+    given, constant = _compiled(node["children"][0]), node["children"][1]["value"]
+
+    def tested(value: Any) -> Any:
+        found = given(value)
+        return test(found, constant) if type(found) is str else evaluate(node, value)
+
+    return tested
+
+
+_TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {"starts_with": str.startswith, "ends_with": str.endswith}
+
 _BUILDERS: dict[str, Callable[[Node], Evaluate | None]] = {
     "field": _field,
     "index": _index,
@@ -187,4 +203,5 @@ _BUILDERS: dict[str, Callable[[Node], Evaluate | None]] = {
     "and_expression": _and,
     "or_expression": _or,
     "not_expression": _not,
+    "function_expression": _text_test,
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from models.events.contract import INPUT_TYPES
-from models.events.fields import Due
+from models.events.fields import Due, Score, Seconds
 from models.events.instants import Instant
 from models.events.rules import RULES
 from models.events.submitted import Submitted
@@ -17,12 +18,22 @@ from stream_app.mapping.times import ReadTime
 
 _SUBMITTED = {field.name: field for field in msgspec.structs.fields(Submitted)}
 INSTANTS = {name for name, field in _SUBMITTED.items() if field.type == Instant | None} | set(Due.__struct_fields__)
+NUMBERS = {name for name, field in _SUBMITTED.items() if field.type in {Seconds | None, Score | None}}
 TEXTS = {name for name, field in _SUBMITTED.items() if field.default == ""}
 DUE_FIELDS = Due.__struct_fields__
 NEVER_MAPPED = frozenset({"type", "schema"})
 """``type`` is plain text in a mapping, and a mapping is written for one version of the contract."""
 KNOWN = frozenset(_SUBMITTED) - NEVER_MAPPED
 _HAVE_NO_CASE = {"source.progress"}
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What is done to a value that an expression finds. ``default``: in place of none, or of one that the table lacks."""
+
+    table: Mapping[str, object] | None = None
+    default: object = None
+    divide_by: float | None = None
 
 
 def fields_of(type_name: str) -> set[str]:
@@ -54,17 +65,17 @@ def check_value(name: str, value: object) -> None:
         raise ValueError(str(error).partition(" - at ")[0]) from error
 
 
-def field_value(name: str, found: Evaluate, table: Mapping[str, object] | None, default: object, read_time: ReadTime) -> Evaluate:
+def field_value(name: str, found: Evaluate, how: How, read_time: ReadTime) -> Evaluate:
     """``found`` with the table looked up, a time read and numbers written as text where the field is one.
 
     None means that the event does without the field. Raises ``ValueError`` where a value is not in the table or is no time.
     """
-    if table is not None:
-        return _looked_up(found, table, default)
+    if how.table is not None:
+        return _looked_up(found, how.table, how.default)
     if name in INSTANTS:
         return _instant(found, read_time)
-    plain = _text(found) if name in TEXTS else found
-    return plain if default is None else _or_default(plain, default)
+    plain = _text(found) if name in TEXTS else found if how.divide_by is None else _divided(found, how.divide_by)
+    return plain if how.default is None else _or_default(plain, how.default)
 
 
 def _looked_up(found: Evaluate, table: Mapping[str, object], default: object) -> Evaluate:
@@ -106,6 +117,14 @@ def _text(found: Evaluate) -> Evaluate:
         return str(value) if type(value) is int else value
 
     return text
+
+
+def _divided(found: Evaluate, by: float) -> Evaluate:
+    def divided(message: Any) -> object:
+        value = found(message)
+        return value / by if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+    return divided
 
 
 def _or_default(found: Evaluate, default: object) -> Evaluate:
