@@ -55,10 +55,10 @@ def attempt(rules: Rules, message: bytes) -> Trial:
 def messages_in(content: bytes) -> list[bytes]:
     """The messages of a file: the elements of a JSON array, a JSON value alone, or else one a line."""
     try:
-        whole = msgspec.json.decode(content, type=list[msgspec.Raw] | msgspec.Raw)
+        whole = bytes(msgspec.json.decode(content, type=msgspec.Raw)).strip()
     except (msgspec.DecodeError, RecursionError):
         return [line for line in content.splitlines() if line.strip()]
-    return [bytes(each) for each in whole] if isinstance(whole, list) else [content.strip()]
+    return [bytes(each) for each in msgspec.json.decode(whole, type=list[msgspec.Raw])] if whole[:1] == b"[" else [whole]
 
 
 def _places(held: list[Rule]) -> tuple[str, ...]:

