@@ -62,7 +62,7 @@ def try_(file: BinaryIO, topic: str | None, mapping_file: Path | None, as_json: 
     """Show for each message in FILE what it becomes and by which rule, or why not.
 
     FILE holds one JSON message per line, or a JSON array of them; - is standard input. Nothing is sent anywhere.
-    Exit code 1 if a message would be dead-lettered.
+    Exit code 1 if a message would be dead-lettered (one from the future would be too, but a sample has no Kafka timestamp to tell).
     """
     rules = _rules_of(mapping_file or _configured_mapping(topic))
     trials = [attempt(rules, message) for message in messages_in(file.read())]

@@ -86,7 +86,7 @@ def _looked_up(found: Evaluate, table: Mapping[str, object], default: object) ->
         known = table.get(_key(value))
         if known is not None:
             return known
-        if default is None:
+        if default is None and value != "":
             raise ValueError(f"{_shown(value)} is not in its table, which has no default")
         return default
 

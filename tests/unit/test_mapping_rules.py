@@ -80,8 +80,8 @@ def test_a_message_becomes_at_most_a_thousand_events() -> None:
     assert rejection_of(rules, all=list(range(501))) == ("too_large", "", "becomes more than 1000 events")
 
 
-def test_rules_meet_only_messages_that_have_what_they_look_at_first() -> None:
-    """The rule in the middle could not be evaluated for the others; it is not even looked at."""
+def test_a_condition_is_looked_at_from_the_left_and_no_further_than_needed() -> None:
+    """The end of the one in the middle can not be evaluated for the other kinds."""
     rules = parse_rules(
         f"""
 [[rules]]
@@ -147,14 +147,15 @@ def test_a_value_that_its_table_lacks_names_field_value_and_line() -> None:
     assert rejection_of(rules, prio="P9") == ("invalid_field", "priority", 'm.toml:4: "P9" is not in its table, which has no default')
     assert rejection_of(rules, prio=[1])[2] == 'm.toml:4: "[1]" is not in its table, which has no default'
     assert len(rejection_of(rules, prio="x" * 1_000)[2]) < 130
-    assert "priority" not in event_of(rules)
+    for missing in (None, ""):
+        assert "priority" not in event_of(rules, prio=missing)
 
 
 def test_a_default_stands_in_for_what_is_missing_and_for_what_the_table_lacks() -> None:
     rules = one_event(
         'priority = { from = "prio", table = { P1 = "urgent" }, default = "normal" }\nqueue = { from = "q", default = "main" }'
     )
-    assert [event_of(rules, prio=given)["priority"] for given in ("P1", "P9", None)] == ["urgent", "normal", "normal"]
+    assert [event_of(rules, prio=given)["priority"] for given in ("P1", "P9", None, "")] == ["urgent", "normal", "normal", "normal"]
     assert [event_of(rules, q=given)["queue"] for given in ("a", 3, None)] == ["a", "3", "main"]
 
 
