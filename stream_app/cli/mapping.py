@@ -99,8 +99,8 @@ def _print(trials: list[Trial]) -> None:
         if trial.rejection is not None:
             _print_rejection(trial)
         for event in trial.events:
-            click.echo(f"  {event.pop('type')}")
-            for name, value in event.items():
+            click.echo(f"  {event['type']}")
+            for name, value in list(event.items())[1:]:
                 click.echo(f"    {name:20} {value if isinstance(value, str) else orjson.dumps(value).decode()}")
     counts = {verdict: sum(trial.verdict == verdict for trial in trials) for verdict in ("mapped", "ignored", "refused")}
     events = sum(len(trial.events) for trial in trials)

@@ -115,8 +115,7 @@ def test_a_message_is_mapped_as_a_whole_or_not_at_all() -> None:
 
 
 def test_inputs_without_a_mapping_speak_the_contract() -> None:
-    inputs = {"contacts": InputSource(1), "surveys": InputSource(1)}
-    processor = intake("contacts-0", "surveys-0", mappings={"contacts": MAPPING}, **inputs)
+    processor = intake("contacts-0", "surveys-0", mappings={"contacts": MAPPING}, contacts=InputSource(1), surveys=InputSource(1))
     assert len(events(processor.handle("contacts-0", [told("done")]))) == 2
     assert len(events(processor.handle("surveys-0", [record()]))) == 1
 
