@@ -44,6 +44,7 @@ GROUPS: dict[str, tuple[Listed, ...]] = {
     "Run it": (
         Listed("worker", "stream_app.cli.worker", "worker", "The processors: from input events to published KPIs."),
         Listed("board", "stream_app.cli.board", "board", "The wall board's web server."),
+        Listed("mapping", "stream_app.cli.mapping", "mapping", "Try how the messages of another system become events."),
         Listed("topics", "stream_app.cli.topics", "topics", "Create the topics, or show how they differ from what is needed."),
     ),
     "Look at it": (
