@@ -75,3 +75,6 @@ class WorkerView(Protocol):
 
     def ready(self) -> bool:
         """Assigned, recovered and caught up."""
+
+    def simulated(self) -> bool:
+        """Whether the traffic is made up, as far as the newest progress marks say."""

@@ -84,3 +84,6 @@ class EngineView:
 
     def ready(self) -> bool:
         return self._engine.ready
+
+    def simulated(self) -> bool:
+        return any(state.progress.simulated for state in self._states("cases"))

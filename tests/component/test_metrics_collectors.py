@@ -16,6 +16,7 @@ from models.panes.tiers import DAY, HOUR
 from models.rollup.records import LevelRecord
 from stream_app.metrics.kpi_collector import KpiCollector
 from stream_app.metrics.pipeline_collector import PipelineCollector
+from stream_app.metrics.pipeline_metrics import PIPELINE_METRICS
 from stream_app.metrics.views import OutcomeCount, PartitionLag, ProcessorCount, SourceProgress, Timing
 from tests.support.panes_topic import BILLING, PanesTopic
 from tests.unit.test_catalogue import whole_pane
@@ -57,6 +58,9 @@ class OneWorker:
         return [Timing("cases", 2, 1.25)]
 
     def ready(self) -> bool:
+        return True
+
+    def simulated(self) -> bool:
         return True
 
 
@@ -148,6 +152,16 @@ def test_worker_shows_lag_progress_outcomes_and_times() -> None:
     assert samples[sample("deskpulse_recovery_seconds_sum", processor="cases")] == 1.25
     assert samples[sample("deskpulse_watermark_timestamp_seconds")] == (NOON - 2_500) / 1000
     assert samples[sample("deskpulse_ready")] == 1
+    assert samples[sample("deskpulse_simulated")] == 1
+
+
+def test_every_metric_of_the_list_is_collected_under_its_name_meaning_and_labels() -> None:
+    collected = {family.name: family for family in PipelineCollector(OneWorker()).collect()}
+    assert list(collected) == [metric.name for metric in PIPELINE_METRICS]
+    for metric in PIPELINE_METRICS:
+        family = collected[metric.name]
+        assert family.documentation == metric.meaning
+        assert {tuple(found.labels) for found in family.samples} == {metric.labels}
 
 
 def test_source_without_progress_has_no_lag_and_no_watermark() -> None:
