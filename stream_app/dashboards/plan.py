@@ -70,9 +70,10 @@ def _families(plan: _Plan, catalogue: Sequence[Kpi]) -> tuple[str, ...]:
 
 def _dashboard(plan: _Plan, families: Iterable[str], kpis: Mapping[str, Kpi], goals: Goals) -> Dashboard:
     rows = [strip()]
-    if plan is _OVERVIEW:
-        rows.append(Row(title="Now", panels=tuple(headline(kpis[name], goals) for name in HEADLINES)))
     shown: list[Kpi] = []
+    if plan is _OVERVIEW:
+        shown += [kpis[name] for name in HEADLINES]
+        rows.append(Row(title="Now", panels=tuple(headline(kpi, goals) for kpi in shown)))
     for family in families:
         members = [kpi for kpi in kpis.values() if kpi.family == family]
         rows.append(Row(title=words(family), panels=kpi_panels(members, goals)))

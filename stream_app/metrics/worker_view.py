@@ -59,7 +59,7 @@ class EngineView:
         yield OutcomeCount("input", "accepted", counters.accepted - counters.split + counters.progress_records)
         yield OutcomeCount("input", "ignored", counters.ignored)
         yield OutcomeCount("input", "dead_lettered", counters.dead_lettered.total())
-        counted: Counter[str] = Counter()
+        counted = Counter(dict.fromkeys(_OUTCOMES.values(), 0))  # a counter that begins at 1 never shows its first increase
         for state in self._states("cases"):
             for name, amount in state.counters.items():
                 if name in _OUTCOMES:
