@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from models.catalogue.entry import Kpi
@@ -32,7 +32,7 @@ class Variable:
     default: str
     values: tuple[str, ...] = ()
     label_values: str = ""
-    all_of: bool = field(default=False)
+    all_of: bool = False
     """Whether several, or all, may be chosen."""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stream_app.brokers.kafka import KafkaBroker
 from tests.browser.chromium import chromium, chromium_or_skip
-from tests.dashboards.asking import FILES, Json, ask, defaults_of, questions, read_dashboard
+from tests.dashboards.asking import FILES, Json, Series, ask, defaults_of, questions, read_dashboard
 from tests.dashboards.page import page
 from tests.dashboards.scene import scene
 
