@@ -69,7 +69,7 @@ def _metric_panels(metric: PipelineMetric) -> Iterator[Panel]:
     name, _, unit = metric.name.removeprefix(_PREFIX).rpartition("_")
     title = words(name if unit in _UNITS else metric.name.removeprefix(_PREFIX))
     by = f"{metric.across} by ({', '.join(metric.labels)})" if metric.labels else metric.across
-    if metric is WATERMARK:
+    if metric.name.endswith("_timestamp_seconds"):
         yield _course(title, metric, f"{by} ({metric.name}{_JOB}) * 1000", _INSTANT)
     elif metric.kind == "gauge":
         yield _course(title, metric, f"{by} ({metric.name}{_JOB})", _UNITS.get(unit, "short"))

@@ -9,11 +9,13 @@ from prometheus_client.registry import Collector
 
 from stream_app.metrics.pipeline_metrics import (
     CHECKPOINT,
+    CLOCK,
     INPUT_RECORDS,
     LAG,
     PROCESSED_RECORDS,
     READY,
     RECOVERY,
+    ROLLUP_ACTIVE,
     SIMULATED,
     SOURCE_SILENT,
     WATERMARK,
@@ -36,6 +38,7 @@ class PipelineCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """The worker as it is now."""
         yield _gauge(READY, self._view.ready())
+        yield _gauge(ROLLUP_ACTIVE, self._view.publishing())
         yield _gauge(SIMULATED, self._view.simulated())
         yield self._lag()
         yield from self._time()
@@ -59,6 +62,8 @@ class PipelineCollector(Collector):
                 lag.add_metric((source,), max(0, clock - at) / 1000)
         yield lag
         yield silent
+        if clock is not None:
+            yield _gauge(CLOCK, clock / 1000)
         if watermark is not None:
             yield _gauge(WATERMARK, watermark / 1000)
 

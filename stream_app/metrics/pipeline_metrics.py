@@ -25,9 +25,8 @@ class PipelineMetric:
 
 
 READY = PipelineMetric(name="deskpulse_ready", meaning="1 when assigned, recovered and caught up.", kind="gauge")
-SIMULATED = PipelineMetric(
-    name="deskpulse_simulated", meaning="1 when the newest progress mark says that the traffic is made up.", kind="gauge", across="max"
-)
+ROLLUP_ACTIVE = PipelineMetric(name="deskpulse_rollup_active", meaning="1 on the worker that publishes the KPIs.", kind="gauge")
+SIMULATED = PipelineMetric(name="deskpulse_simulated", meaning="1 while the traffic is made up.", kind="gauge", across="max")
 LAG = PipelineMetric(
     name="deskpulse_lag_records",
     meaning="Records between the position and the end of a partition owned here.",
@@ -47,6 +46,9 @@ SOURCE_SILENT = PipelineMetric(
     kind="gauge",
     labels=("source",),
     across="max",
+)
+CLOCK = PipelineMetric(
+    name="deskpulse_clock_timestamp_seconds", meaning="The log's clock: the newest progress mark's.", kind="gauge", across="max"
 )
 WATERMARK = PipelineMetric(
     name="deskpulse_watermark_timestamp_seconds", meaning="Watermark of the partitions owned here.", kind="gauge", across="min"
@@ -76,10 +78,12 @@ RECOVERY = PipelineMetric(
 
 PIPELINE_METRICS = (
     READY,
+    ROLLUP_ACTIVE,
     SIMULATED,
     LAG,
     WATERMARK_LAG,
     SOURCE_SILENT,
+    CLOCK,
     WATERMARK,
     INPUT_RECORDS,
     PROCESSED_RECORDS,

@@ -60,8 +60,11 @@ class OneWorker:
     def ready(self) -> bool:
         return True
 
-    def simulated(self) -> bool:
+    def publishing(self) -> bool:
         return True
+
+    def simulated(self) -> bool:
+        return False
 
 
 def scraped(*collectors: KpiCollector | PipelineCollector) -> tuple[str, dict[Sample, float]]:
@@ -151,8 +154,10 @@ def test_worker_shows_lag_progress_outcomes_and_times() -> None:
     assert samples[sample("deskpulse_checkpoint_seconds_count", processor="cases")] == 4
     assert samples[sample("deskpulse_recovery_seconds_sum", processor="cases")] == 1.25
     assert samples[sample("deskpulse_watermark_timestamp_seconds")] == (NOON - 2_500) / 1000
+    assert samples[sample("deskpulse_clock_timestamp_seconds")] == NOON / 1000
     assert samples[sample("deskpulse_ready")] == 1
-    assert samples[sample("deskpulse_simulated")] == 1
+    assert samples[sample("deskpulse_rollup_active")] == 1
+    assert samples[sample("deskpulse_simulated")] == 0
 
 
 def test_every_metric_of_the_list_is_collected_under_its_name_meaning_and_labels() -> None:

@@ -130,4 +130,6 @@ def test_provisioning_offers_the_data_source_that_the_dashboards_begin_with() ->
     source = (GRAFANA / "provisioning/datasources/prometheus.yml").read_text()
     assert f"uid: {DATASOURCE_UID}\n" in source
     assert "url: http://prometheus:9090\n" in source
+    scraped = (GRAFANA.parent / "prometheus/prometheus.yml").read_text()
+    assert re.findall(r"timeInterval: (\w+)", source) == re.findall(r"scrape_interval: (\w+)", scraped) == ["15s"]
     assert "path: /var/lib/grafana/dashboards\n" in (GRAFANA / "provisioning/dashboards/deskpulse.yml").read_text()
