@@ -45,7 +45,7 @@ def strip() -> Row:
         _now(
             "Late or refused, 1 h",
             INPUT_RECORDS,
-            f'sum by (outcome) (increase({INPUT_RECORDS.name}_total{{job=~"$job",outcome=~"{_MISSING}"}}[1h]))',
+            f'round (sum by (outcome) (increase({INPUT_RECORDS.name}_total{{job=~"$job",outcome=~"{_MISSING}"}}[1h])))',
             5,
             legend="{{outcome}}",
         ),

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 Chosen = Mapping[str, str]
 
 
-class RefusedQueryError(AssertionError):
+class RefusedQueryError(Exception):
     """Prometheus did not take the query; the message holds its reason and the query."""
 
 
