@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from string import ascii_uppercase
 from typing import Any
 
 from stream_app.dashboards.content import Dashboard, Goal, Panel, Query, Row
@@ -91,7 +90,7 @@ def _place(x: int, y: int, width: int, height: int) -> dict[str, int]:
 
 
 def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
-    named = list(zip(ascii_uppercase, panel.queries, strict=False))
+    named = [(f"Q{number}", query) for number, query in enumerate(panel.queries, 1)]
     stat = panel.kind == "stat"
     defaults: dict[str, Any] = {
         "unit": panel.unit,

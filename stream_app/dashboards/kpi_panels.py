@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from models.catalogue.entry import Kpi, Unit
 from models.catalogue.survey_formulas import NetPromoter, WilsonShare
@@ -66,9 +66,9 @@ def _title(title: str, kpi: Kpi) -> str:
 
 
 def _common(kpis: tuple[Kpi, ...]) -> str:
-    """The words at the beginning of the ids that all have."""
-    ids = [kpi.id.split("_") for kpi in kpis]
-    return "_".join(parts[0] for parts in zip(*ids, strict=False) if len(set(parts)) == 1) if len(ids) > 1 else kpis[0].id
+    """The words at the beginning of the ids that all have; the first id where there are none."""
+    positions = zip(*(kpi.id.split("_") for kpi in kpis), strict=False)
+    return "_".join(found[0] for found in takewhile(lambda found: len(set(found)) == 1, positions)) or kpis[0].id
 
 
 def words(name: str) -> str:

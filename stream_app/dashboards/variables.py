@@ -32,7 +32,7 @@ class Variable:
     default: str
     values: tuple[str, ...] = ()
     label_values: str = ""
-    all_of: bool = False
+    several: bool = False
     """Whether several, or all, may be chosen."""
 
 
@@ -56,7 +56,7 @@ WINDOW_CHOICES = (
 
 DATASOURCE_VARIABLE = Variable(name="datasource", label="Data source", default=DATASOURCE_UID)
 VARIABLES = (
-    Variable(name="job", label="Job", default=ALL, label_values=f"label_values({READY.name}, job)", all_of=True),
+    Variable(name="job", label="Job", default=ALL, label_values=f"label_values({READY.name}, job)", several=True),
     *(choice.variable for choice in WINDOW_CHOICES),
     Variable(name="grouping", label="Grouping", default=TOTAL, label_values=f'label_values({_OFFERED}{{job=~"$job"}}, grouping)'),
     Variable(
@@ -64,7 +64,7 @@ VARIABLES = (
         label="Group",
         default=ALL,
         label_values=f'label_values({_OFFERED}{{job=~"$job",grouping="$grouping"}}, $grouping)',
-        all_of=True,
+        several=True,
     ),
 )
 
@@ -114,6 +114,6 @@ def variable_json(variable: Variable) -> dict[str, Any]:
 
 
 def _choice(variable: Variable) -> dict[str, Any]:
-    if not variable.all_of:
+    if not variable.several:
         return {"multi": False, "includeAll": False}
     return {"multi": True, "includeAll": True, "allValue": ANYTHING}

@@ -121,7 +121,7 @@ def test_goals_are_thresholds_on_the_side_that_is_better() -> None:
     overrides = {panel["title"]: panel["fieldConfig"]["overrides"] for panel in panels_of(found[0])}
     service_level, first_reply = overrides["Service level · $window"], overrides["First reply · $window"]
     assert service_level[0]["properties"][0]["value"]["steps"] == [{"color": "orange", "value": None}, {"color": "green", "value": 0.8}]
-    assert first_reply[0]["matcher"] == {"id": "byFrameRefID", "options": "B"}
+    assert first_reply[0]["matcher"] == {"id": "byFrameRefID", "options": "Q2"}
     assert first_reply[0]["properties"][0]["value"]["steps"] == [{"color": "green", "value": None}, {"color": "orange", "value": 1800}]
     assert {"id": "custom.thresholdsStyle", "value": {"mode": "dashed"}} in first_reply[0]["properties"]
 
