@@ -52,7 +52,7 @@ def scene(bootstrap: str, prefix: str, directory: Path) -> Iterator[Scene]:
     asyncio.run(_prepare(settings))
     children = Children(directory, {"DESKPULSE_CONFIG": str(file)})
     try:
-        children.start("simulator", ["simulate", "--live", "--rate", f"{RATE:g}", "--history", HISTORY])
+        children.start("simulator", ["simulate", "--live", "--rate", f"{RATE:g}", "--history", HISTORY, "--seed", "1"])
         children.start("worker", ["worker"])
         eventually(lambda: _ready(children, port), within_seconds=READY_SECONDS, what="a ready worker")
         with Prometheus(scraping([f"{HOST}:{port}"], interval="1s")) as prometheus:
@@ -97,12 +97,15 @@ async def _send_rarities(settings: Settings) -> None:
 
 
 def _rarities(now: int) -> Iterator[bytes]:
-    """What the simulator does not make: no event at all, one older than the horizon, an answer before its call."""
+    """What the simulator makes seldom or never: no event at all, one older than the horizon, an answer before its call, a caller who gave up."""
     call = {"case_id": "rare-1", "contact_id": "rare-1", "queue": "billing", "channel": "phone", "priority": "normal", "customer_id": "rare"}
+    left = {**call, "case_id": "rare-3", "contact_id": "rare-3"}
     yield b"no event"
     yield orjson.dumps({**call, "type": "contact.opened", "occurred_at": now - 60 * DAY, "case_id": "rare-2", "contact_id": "rare-2"})
     yield orjson.dumps({**call, "type": "contact.opened", "occurred_at": now - MINUTE})
     yield orjson.dumps({**call, "type": "contact.answered", "occurred_at": now - 2 * MINUTE, "representative_id": "r1"})
+    yield orjson.dumps({**left, "type": "contact.opened", "occurred_at": now - 3 * MINUTE})
+    yield orjson.dumps({**left, "type": "contact.abandoned", "occurred_at": now - 2 * MINUTE})
 
 
 def _ready(children: Children, port: int) -> bool:
