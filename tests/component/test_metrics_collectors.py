@@ -19,6 +19,7 @@ from models.rollup.records import LevelRecord
 from stream_app.metrics.kpi_collector import KpiCollector
 from stream_app.metrics.pipeline_collector import PipelineCollector
 from stream_app.metrics.reference import metrics_markdown
+from stream_app.metrics.pipeline_metrics import PIPELINE_METRICS
 from stream_app.metrics.views import OutcomeCount, PartitionLag, ProcessorCount, SourceProgress, Timing
 from stream_app.metrics.worker_view import _OUTCOMES
 from tests.support.panes_topic import BILLING, PanesTopic
@@ -161,6 +162,15 @@ def test_worker_shows_lag_progress_outcomes_and_times() -> None:
     assert samples[sample("deskpulse_ready")] == 1
     assert samples[sample("deskpulse_rollup_active")] == 1
     assert samples[sample("deskpulse_simulated")] == 0
+
+
+def test_every_metric_of_the_list_is_collected_under_its_name_meaning_and_labels() -> None:
+    collected = {family.name: family for family in PipelineCollector(OneWorker()).collect()}
+    assert list(collected) == [metric.name for metric in PIPELINE_METRICS]
+    for metric in PIPELINE_METRICS:
+        family = collected[metric.name]
+        assert family.documentation == metric.meaning
+        assert {tuple(found.labels) for found in family.samples} == {metric.labels}
 
 
 def test_source_without_progress_has_no_lag_and_no_watermark() -> None:
