@@ -93,6 +93,8 @@ reference: venv  ## the generated pages of docs/reference and deskpulse.toml, ag
 	$(BIN)/python -m stream_app.cli.reference > docs/reference/command-line.md
 	$(BIN)/python -m stream_app.metrics.reference > docs/reference/metrics.md
 	$(BIN)/python -m stream_app.topics_reference docs/reference/topics.md
+	$(BIN)/deskpulse dashboards write grafana/dashboards
+	$(BIN)/deskpulse dashboards reference > docs/reference/dashboards.md
 
 .PHONY: docs
 docs: venv  ## the documentation as a site in .cache/site; a link that leads nowhere fails

@@ -55,7 +55,7 @@ WATERMARK = PipelineMetric(
 )
 INPUT_RECORDS = PipelineMetric(
     name="deskpulse_input_records",
-    meaning="Input records by outcome: accepted, duplicate, ignored, dead_lettered, late, too_late.",
+    meaning="Records of the inputs, and of the log by what became of them.",
     kind="counter",
     labels=("topic", "outcome"),
 )

@@ -1,18 +1,15 @@
-"""``python -m stream_app.metrics.reference``: the reference page of all metrics, from the collectors themselves."""
+"""``python -m stream_app.metrics.reference``: the reference page of all metrics, from the lists that the collectors go by."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
 
-from prometheus_client.core import Metric
-
 from models.catalogue.entry import Kpi
 from models.catalogue.registry import CATALOGUE
 from models.catalogue.survey_formulas import NetPromoter, WilsonShare
 from stream_app.metrics.kpi_collector import interval_name, metric_name
-from stream_app.metrics.pipeline_collector import PipelineCollector
-from stream_app.metrics.views import OutcomeCount, PartitionLag, ProcessorCount, SourceProgress, Timing
+from stream_app.metrics.pipeline_metrics import PIPELINE_METRICS, PipelineMetric
 
 _HEAD = """# Metrics
 
@@ -49,48 +46,20 @@ A KPI without data has no sample: absent is not 0. Rows of closed windows are on
 """
 
 
-class _OneOfEach:
-    """A worker of which every metric has one sample."""
-
-    def lags(self) -> Iterable[PartitionLag]:
-        return [PartitionLag("events", 0, 0)]
-
-    def sources(self) -> Iterable[SourceProgress]:
-        return [SourceProgress("contacts-0", 0)]
-
-    def watermark(self) -> int | None:
-        return 0
-
-    def clock(self) -> int | None:
-        return 0
-
-    def outcomes(self) -> Iterable[OutcomeCount]:
-        return [OutcomeCount("input", "accepted", 0)]
-
-    def processed(self) -> Iterable[ProcessorCount]:
-        return [ProcessorCount("cases", 0)]
-
-    def checkpoints(self) -> Iterable[Timing]:
-        return [Timing("cases", 0, 0.0)]
-
-    def recoveries(self) -> Iterable[Timing]:
-        return [Timing("cases", 0, 0.0)]
-
-    def ready(self) -> bool:
-        return True
+_SUFFIXES = {"gauge": ("",), "counter": ("_total",), "timing": ("_count", "_sum")}
+_TYPES = {"gauge": "gauge", "counter": "counter", "timing": "summary"}
 
 
 def metrics_markdown() -> str:
     """The reference page."""
-    pipeline = (_pipeline_row(family) for family in PipelineCollector(_OneOfEach()).collect())
+    pipeline = (_pipeline_row(metric) for metric in PIPELINE_METRICS)
     kpis = (row for kpi in CATALOGUE for row in _kpi_rows(kpi))
     return "".join((_HEAD, *pipeline, _PIPELINE_LABELS, *kpis))
 
 
-def _pipeline_row(family: Metric) -> str:
-    names = dict.fromkeys(sample.name for sample in family.samples)
-    labels = dict.fromkeys(label for sample in family.samples for label in sample.labels)
-    return f"| {_codes(names)} | {family.type} | {_codes(labels)} | {family.documentation} |\n"
+def _pipeline_row(metric: PipelineMetric) -> str:
+    names = (metric.name + suffix for suffix in _SUFFIXES[metric.kind])
+    return f"| {_codes(names)} | {_TYPES[metric.kind]} | {_codes(metric.labels)} | {metric.meaning} |\n"
 
 
 def _kpi_rows(kpi: Kpi) -> Iterator[str]:
