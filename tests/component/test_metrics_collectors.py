@@ -18,8 +18,8 @@ from models.panes.tiers import DAY, HOUR
 from models.rollup.records import LevelRecord
 from stream_app.metrics.kpi_collector import KpiCollector
 from stream_app.metrics.pipeline_collector import PipelineCollector
-from stream_app.metrics.reference import metrics_markdown
 from stream_app.metrics.pipeline_metrics import PIPELINE_METRICS
+from stream_app.metrics.reference import metrics_markdown
 from stream_app.metrics.views import OutcomeCount, PartitionLag, ProcessorCount, SourceProgress, Timing
 from stream_app.metrics.worker_view import _OUTCOMES
 from tests.support.panes_topic import BILLING, PanesTopic
