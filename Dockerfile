@@ -8,7 +8,7 @@ WORKDIR /source
 COPY . .
 RUN if [ "$DESKPULSE_COMPILE" = 1 ]; then \
         apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && \
-        pip install . mypy 'setuptools>=77' && \
+        DESKPULSE_COMPILE=0 pip install . mypy 'setuptools>=77' && \
         pip wheel --no-build-isolation --no-deps --wheel-dir /wheels . ; \
     else \
         pip wheel --no-deps --wheel-dir /wheels . ; \

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
+import shutil
 import subprocess
 import sys
+import urllib.request
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +25,7 @@ from stream_app.demonstration.waiting import answer
 from stream_app.settings import parse_settings
 from tests.support import compose
 from tests.support.containers import ContainedProcess, contained
+from tests.support.requirements import program
 from tests.support.waiting import eventually
 
 SERVICES = compose.services()
@@ -114,6 +119,49 @@ def test_our_services_become_healthy_one_after_the_other_and_end_cleanly(crew: C
         assert crew.status_without_token("worker-1", "/metrics") == 401
         codes = {name: process.ends(within_seconds=GRACE_SECONDS) for name, process in reversed(processes.items())}
     assert codes == dict.fromkeys(LONG_RUNNING, 0)
+
+
+@pytest.mark.prometheus
+def test_prometheus_reads_both_workers_with_their_token_and_tells_alertmanager(crew: Crew, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        crew.once("topics")
+        for name in ("worker-1", "worker-2"):
+            stack.enter_context(crew.process(name))
+        alerts = started(stack, "alertmanager", tmp_path, {})
+        changes = {"/tokens/": f"{crew.changes['/tokens']}/", "15s": "1s", "alertmanager:9093": alerts}
+        changes |= {f"{name}:9464": f"127.0.0.1:{crew.ports[name]}" for name in ("worker-1", "worker-2")}
+        metrics = started(stack, "prometheus", tmp_path, changes)
+        wanted = {changes[f"{name}:9464"]: "up" for name in ("worker-1", "worker-2")}
+        eventually(lambda: scraped(metrics) == wanted, within_seconds=20, what="both workers")
+        assert len(asked(metrics, "/api/v1/alertmanagers")["activeAlertmanagers"]) == 1
+        assert {rule["health"] for group in asked(metrics, "/api/v1/rules")["groups"] for rule in group["rules"]} <= {"ok", "unknown"}
+
+
+def started(stack: ExitStack, name: str, folder: Path, changes: dict[str, str]) -> str:
+    """A server with the checkout's configuration and the service's own options, found ready by its own health check; its address."""
+    service = SERVICES[name]
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    configuration = shutil.copytree(compose.ROOT / "prometheus", folder / f"{name}-configuration")
+    file = configuration / f"{name}.yml"
+    file.write_text(compose.replaced([file.read_text()], changes)[0])
+    data = folder / f"{name}-data"
+    data.mkdir()
+    paths = {f"=/etc/{name}/": f"={configuration}/", f"=/{name}": f"={data}"}
+    command = [program(name, f"prometheus-{name}"), *compose.replaced(service["command"], paths), f"--web.listen-address={address}"]
+    port = service["ports"][0].rpartition(":")[2]
+    health = compose.replaced(compose.health_command(service), {f"127.0.0.1:{port}": address})
+    stack.enter_context(ContainedProcess(name, command, {}, health=health, writable=[data]))
+    return address
+
+
+def asked(address: str, path: str) -> Any:
+    with urllib.request.urlopen(f"http://{address}{path}", timeout=5) as response:
+        return json.load(response)["data"]
+
+
+def scraped(address: str) -> dict[str, str]:
+    """Health by address of the worker."""
+    return {target["labels"]["instance"]: target["health"] for target in asked(address, "/api/v1/targets")["activeTargets"]}
 
 
 @pytest.fixture
