@@ -73,6 +73,7 @@ class Crew:
     def __init__(self, kafka: KafkaBroker, prefix: str, tokens: Path) -> None:
         self.changes = {"kafka:19092": kafka.bootstrap, "0.0.0.0": "127.0.0.1", "/tokens": str(tokens)}
         self.variables = {"DESKPULSE_KAFKA__TOPIC_PREFIX": prefix, "DESKPULSE_KAFKA__GROUP_PREFIX": prefix}
+        self.variables["DESKPULSE_CONFIG"] = str(compose.ROOT / "deskpulse.toml")
         for name in ("contacts", "resolutions", "surveys"):
             self.variables[f"DESKPULSE_INPUTS__{name.upper()}__TOPIC"] = f"{prefix}-{name}"
         self.ports = dict(zip(LONG_RUNNING, free_ports(len(LONG_RUNNING)), strict=True))

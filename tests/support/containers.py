@@ -30,7 +30,7 @@ def contained(command: Sequence[str], writable: Sequence[Path] = ()) -> list[str
 
 
 class ContainedProcess(BrokerProcess):
-    """No broker, but started, guarded and ended like one; ``start`` waits until ``health`` ends with 0. Runs in the checkout."""
+    """No broker, but started, guarded and ended like one; ``start`` waits until ``health`` ends with 0."""
 
     def __init__(
         self,
