@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
+
+from stream_app.cli import main
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
@@ -41,6 +44,19 @@ def health_command(service: Service) -> list[str]:
     kind, *words = service["healthcheck"]["test"]
     assert kind == "CMD"
     return words
+
+
+def parse(words: Sequence[str]) -> None:
+    """Has the real command line read a ``deskpulse`` command, and runs nothing. Raises ``click.UsageError``."""
+    name, *arguments = words
+    assert name == "deskpulse"
+    found: click.Command = main
+    while isinstance(found, click.Group):
+        inner = found.get_command(click.Context(found), arguments[0]) if arguments else None
+        if inner is None:
+            raise click.UsageError(f"no such command: {' '.join(words)}")
+        found, arguments = inner, arguments[1:]
+    found.make_context(found.name, arguments)
 
 
 def replaced(words: Sequence[str], changes: Mapping[str, str]) -> list[str]:

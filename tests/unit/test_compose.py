@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from stream_app.brokers.kafka_jars import KAFKA_VERSION
-from stream_app.cli import main
 from stream_app.settings import parse_settings
 from tests.support import compose
 from tests.support.compose import ROOT, Service
@@ -24,20 +23,6 @@ ALLOWED_IMAGES = {"apache/kafka", "prom/prometheus", "prom/alertmanager", "grafa
 LONGEST_CLEAN_STOP_SECONDS = 10
 
 every_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
-
-
-def parse(words: list[str]) -> None:
-    """Has the real command line read ``words``, and runs nothing. Raises ``click.UsageError``."""
-    name, *arguments = words
-    assert name == "deskpulse"
-    found: click.Command = main
-    context = None
-    while isinstance(found, click.Group):
-        context = found.make_context(found.name, list(arguments), parent=context)
-        _, inner, arguments = found.resolve_command(context, [*context._protected_args, *context.args])
-        assert inner is not None
-        found = inner
-    found.make_context(found.name, list(arguments), parent=context)
 
 
 def mounts(service: Service) -> list[tuple[str, str, bool]]:
@@ -138,16 +123,16 @@ def test_a_worker_is_started_again_after_a_failure_only_and_has_the_time_for_a_l
 
 @pytest.mark.parametrize("service", compose.ours().values(), ids=compose.ours())
 def test_commands_are_accepted_by_the_command_line(service: Service) -> None:
-    parse(compose.command(service))
+    compose.parse(compose.command(service))
     if "x-no-healthcheck" not in service:
-        parse(compose.health_command(service))
+        compose.parse(compose.health_command(service))
 
 
 def test_a_command_that_does_not_exist_would_be_found() -> None:
     with pytest.raises(click.UsageError):
-        parse(["deskpulse", "topics", "make"])
+        compose.parse(["deskpulse", "topics", "make"])
     with pytest.raises(click.UsageError):
-        parse(["deskpulse", "simulate", "--speed", "20"])
+        compose.parse(["deskpulse", "simulate", "--speed", "20"])
 
 
 @pytest.mark.parametrize("service", compose.ours().values(), ids=compose.ours())

@@ -7,7 +7,6 @@ import re
 
 from tests.support import compose
 from tests.support.compose import ROOT
-from tests.unit.test_compose import parse
 
 TEXT = (ROOT / "Dockerfile").read_text()
 LINES = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", TEXT, flags=re.MULTILINE)).splitlines()
@@ -53,8 +52,8 @@ def test_it_runs_as_the_user_that_the_services_and_volumes_are_made_for() -> Non
 
 def test_commands_are_in_exec_form_and_exist() -> None:
     entrypoint = json.loads(of_last_stage("ENTRYPOINT")[-1])
-    parse([*entrypoint, *json.loads(of_last_stage("CMD")[-1])])
-    parse(json.loads(of_last_stage("HEALTHCHECK")[-1].partition(" CMD ")[2]))
+    compose.parse([*entrypoint, *json.loads(of_last_stage("CMD")[-1])])
+    compose.parse(json.loads(of_last_stage("HEALTHCHECK")[-1].partition(" CMD ")[2]))
     assert of_last_stage("STOPSIGNAL") == ["SIGTERM"]
 
 
