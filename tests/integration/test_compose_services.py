@@ -189,7 +189,8 @@ def broker(tmp_path: Path) -> Iterator[tuple[ContainedProcess, int, int]]:
 
 def mounted_logging() -> str:
     """The file of the checkout that the service mounts as its logging configuration."""
-    return next(text.split(":")[0] for text in SERVICES["kafka"]["volumes"] if ":/etc/kafka/log4j2.xml:" in text)
+    volumes: list[str] = SERVICES["kafka"]["volumes"]
+    return next(text.split(":")[0] for text in volumes if ":/etc/kafka/log4j2.xml:" in text)
 
 
 @pytest.mark.kafka

@@ -70,8 +70,8 @@ class Installed:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     environment = tmp_path_factory.mktemp("environment")
     venv.create(environment, symlinks=True)
-    pip = [sys.executable, "-m", "pip", "--python", environment / "bin" / "python"]
-    run([*pip, "install", "--quiet", "--disable-pip-version-check", wheel], environment)
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", environment / "bin" / "python")
+    run((*pip, "install", "--quiet", wheel), environment)
     return Installed(environment, tmp_path_factory.mktemp("work"))
 
 

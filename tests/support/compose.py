@@ -41,9 +41,9 @@ def command(service: Service) -> list[str]:
 
 
 def health_command(service: Service) -> list[str]:
-    kind, *words = service["healthcheck"]["test"]
-    assert kind == "CMD"
-    return words
+    test: list[str] = service["healthcheck"]["test"]
+    assert test[0] == "CMD"
+    return test[1:]
 
 
 def parse(words: Sequence[str]) -> None:
