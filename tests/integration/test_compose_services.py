@@ -30,7 +30,6 @@ from tests.support.waiting import eventually
 
 SERVICES = compose.services()
 LONG_RUNNING = ("worker-1", "worker-2", "board", "simulator")
-GRACE_SECONDS = 20
 
 
 @pytest.fixture
@@ -118,8 +117,13 @@ def test_our_services_become_healthy_one_after_the_other_and_end_cleanly(crew: C
         eventually(lambda: '"kpi":"offered"' in crew.figures(), within_seconds=60, what="a figure on the board")
         assert crew.status_without_token("board", "/api/kpis") == 401
         assert crew.status_without_token("worker-1", "/metrics") == 401
-        codes = {name: process.ends(within_seconds=GRACE_SECONDS) for name, process in reversed(processes.items())}
+        codes = {name: process.ends(within_seconds=grace(name)) for name, process in reversed(processes.items())}
     assert codes == dict.fromkeys(LONG_RUNNING, 0)
+
+
+def grace(name: str) -> float:
+    """Seconds that Docker gives the service to end."""
+    return float(SERVICES[name]["stop_grace_period"].removesuffix("s"))
 
 
 @pytest.mark.prometheus
