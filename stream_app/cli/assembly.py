@@ -54,6 +54,7 @@ GROUPS: dict[str, tuple[Listed, ...]] = {
         Listed("config", "stream_app.cli.config", "config", "Check, show or begin a configuration."),
         Listed("state", "stream_app.cli.state", "state", "Check published panes against the log, or make state again from it."),
         Listed("doctor", "stream_app.cli.doctor", "doctor", "What is wrong around here, and what to do about it."),
+        Listed("health", "stream_app.cli.health", "health", "Whether the worker or the board here is ready, as an exit code."),
     ),
 }
 
