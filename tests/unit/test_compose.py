@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import click
-import jsonschema
+import jsonschema_rs
 import pytest
 import yaml
 
@@ -41,14 +41,14 @@ def test_all_that_belongs_to_it_is_there() -> None:
 
 
 def test_the_file_is_valid_by_the_schema_of_the_compose_specification() -> None:
-    jsonschema.Draft7Validator(SCHEMA).validate(compose.document())
+    jsonschema_rs.Draft7Validator(SCHEMA).validate(compose.document())
 
 
 def test_the_schema_finds_a_key_that_does_not_exist() -> None:
     read = compose.document()
     read["services"]["board"]["helthcheck"] = {}
-    with pytest.raises(jsonschema.ValidationError, match="helthcheck"):
-        jsonschema.Draft7Validator(SCHEMA).validate(read)
+    with pytest.raises(jsonschema_rs.ValidationError, match="helthcheck"):
+        jsonschema_rs.Draft7Validator(SCHEMA).validate(read)
 
 
 @every_service
