@@ -60,7 +60,7 @@ class Counting:
         self.wakes_fail = False
         self.concluded: list[str] = []
 
-    def adopt(self, body: dict[str, Any]) -> None:
+    def adopt(self, body: dict[str, Any], *, changed: bool) -> None:
         self.adopted.append(body)
 
     def note(self, record: Record) -> None:
