@@ -49,7 +49,8 @@ GROUPS: dict[str, tuple[Listed, ...]] = {
     "Look at it": (
         Listed("snapshot", "stream_app.cli.snapshot", "snapshot", "The current KPIs, as a table or JSON."),
         Listed("kpis", "stream_app.cli.kpis", "kpis", "The catalogue: every KPI with its meaning."),
-        Listed("config", "stream_app.cli.config", "config", "Check, show or begin a configuration."),
+        Listed("dead-letters", "stream_app.cli.dead_letters", "dead_letters", "What could not be accepted, and back into its input."),
+        Listed("config", "stream_app.cli.config", "config", "Check, show, begin or publish a configuration."),
         Listed("state", "stream_app.cli.state", "state", "Check published panes against the log, or make state again from it."),
         Listed("doctor", "stream_app.cli.doctor", "doctor", "What is wrong around here, and what to do about it."),
     ),
