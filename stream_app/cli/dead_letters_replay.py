@@ -120,6 +120,7 @@ def _tell(outcome: Outcome, *, dry_run: bool) -> None:
         click.echo(f"{offset:7} stays: {reason}")
     if len(outcome.left) > LEFT_SHOWN:
         click.echo(f"… and {len(outcome.left) - LEFT_SHOWN:,} more")
-    click.echo(f"{outcome.sent:,} {'would be sent' if dry_run else 'sent'}, {len(outcome.left):,} stay")
+    sent = "would be sent" if dry_run else "sent"
+    click.echo(f"{outcome.sent:,} {sent}, {len(outcome.left):,} stay, {outcome.before:,} were replayed before")
     for reason, count in outcome.reasons.most_common():
         click.echo(f"{count:7,} {reason}")

@@ -46,9 +46,10 @@ class Terms:
 
 @dataclass(slots=True)
 class Outcome:
-    """How many letters were sent (or would be), and how many were not, by reason. ``left``: offset and reason of each that was not."""
+    """How many letters were sent (or would be), how many had been before, and ``left``: offset and reason of each that stays."""
 
     sent: int = 0
+    before: int = 0
     left: list[tuple[int, str]] = field(default_factory=list)
 
     @property
@@ -81,7 +82,9 @@ class Replay:
 
     async def send(self, letters: Sequence[Letter]) -> None:
         """Decide about these letters, send what is to be sent, and note it once it is acknowledged."""
-        ready = [record for letter in letters if (record := await self._prepare(letter)) is not None]
+        new = [letter for letter in letters if self._terms.again or letter.offset not in self._before]
+        self.outcome.before += len(letters) - len(new)
+        ready = [record for letter in new if (record := await self._prepare(letter)) is not None]
         self.outcome.sent += len(ready)
         if self._terms.dry_run or not ready:
             return
@@ -99,8 +102,6 @@ class Replay:
     async def _prepare(self, letter: Letter) -> Replayed | None:
         """The record to send; ``None``, and the reason noted, for one that stays."""
         try:
-            if letter.offset in self._before and not self._terms.again:
-                raise _StaysError("replayed before")
             whole = await self._original(letter)
             value = await self._mended(letter, whole.value)
             topic, partition = await self._where(letter)
