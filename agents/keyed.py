@@ -114,7 +114,7 @@ class KeyedProcessor:
         try:
             return read(value or b"")
         except ValueError as error:
-            message = f"record {offset} of the log {self.log} cannot be read: {error}"
+            message = f"record {offset} of the log {self.log} cannot be read ({type(error).__name__})"
             raise UnreadableLogError(message) from error
 
     def _control(self, state: KeyedState[Any], value: bytes | None, offset: int) -> list[Message]:

@@ -147,11 +147,11 @@ async def _prepare(settings: Settings) -> Worker | int:
     try:
         counts = await wait_for_topics(plain, (*settings.active_inputs(), *LOGS, *LOGS.values()))
     except RefusalError as refusal:
-        logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), refusal)
+        logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), refusal, extra={"event": "worker_refuses"})
         return int(refusal.code)
     refused = log_partitions_problem(settings, counts)
     if refused:
-        logger.critical("worker refuses to run (exit 78): %s", refused)
+        logger.critical("worker refuses to run (exit 78): %s", refused, extra={"event": "worker_refuses"})
         return 78
     await ensure_definitions(settings, plain)
     return create_app(settings, counts)

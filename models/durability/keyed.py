@@ -164,7 +164,7 @@ class KeyedState(Generic[R]):
         self.count("handler_errors")
         self._failures += 1
         if self._failures >= REPEATED_FAILURES:
-            message = f"{self._failures} records in a row could not be handled; the last error: {error!r}"
+            message = f"{self._failures} records in a row could not be handled; the last error: {type(error.__cause__ or error).__name__}"
             raise TooManyFailuresError(message) from error
         return [Message("dead-letters", key, {"reason": "handler_error", "record": record, "detail": repr(error)})]
 

@@ -155,7 +155,8 @@ def _definitions_among(partition: TopicPartition, records: Sequence[Record]) -> 
         try:
             control = canonical.decode_control(record.value)
         except ValueError as error:
-            raise DefinitionsError(f"record {record.offset} of {partition.topic} {partition.partition} is none of ours: {error}") from error
+            message = f"record {record.offset} of {partition.topic} {partition.partition} is none of ours ({type(error).__name__})"
+            raise DefinitionsError(message) from error
         if isinstance(control, Definitions):
             yield control
 

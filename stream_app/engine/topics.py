@@ -34,6 +34,7 @@ async def wait_for_topics(settings: EngineSettings, names: Iterable[str]) -> dic
                 settings.bootstrap_servers,
                 type(error).__name__,
                 wait,
+                extra={"event": "broker_unreachable"},
             )
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
