@@ -149,6 +149,9 @@ async def test_definitions_change_at_their_offset_while_two_workers_go_on_and_ar
         stack.callback(feeding.cancel)
         await load.reaches(100)
 
+        refused = installation.file("refused", OLD.replace("[kpis]", '[kpis]\nzone = "Europe/Berlin"'))
+        code, said = await installation.command(refused, "config", "publish", "--yes")
+        assert (code, "nothing was changed" in said, "✗ kpis.zone: days that were published" in said) == (1, True, True), said
         code, said = await installation.command(new, "config", "publish", "--dry-run")
         assert (code, "dimensions.queue: billing → billing, orders" in said) == (0, True), said
         assert "sla.targets.first_reply.default: 30s → 5m" in said
