@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def _instant(_context: click.Context, _option: click.Parameter, text: str | None
 Examples
   deskpulse dead-letters list
   deskpulse dead-letters list --reason unknown_type --since 2026-03-02T00:00:00Z
-  deskpulse dead-letters list --json | jq -r .reason | sort | uniq -c
+  deskpulse dead-letters list --json --limit 0 | jq -c "[.topic, .reason]" | sort | uniq -c
 
 \b
 Next steps
@@ -78,7 +79,7 @@ def list_(
 
 
 async def _gather(box: LetterBox, choice: Choice, limit: int | None) -> tuple[Sequence[Letter], Counter[str], set[int]]:
-    """The newest letters of the choice, all of them counted by reason, and the offsets of those replayed."""
+    """The newest letters of the choice without their contents, the count of all by reason, and the offsets of those replayed."""
     newest: deque[Letter] = deque(maxlen=limit)
     counts: Counter[str] = Counter()
     replayed: set[int] = set()
@@ -90,7 +91,7 @@ async def _gather(box: LetterBox, choice: Choice, limit: int | None) -> tuple[Se
                     replayed.update(offsets)
                 elif choice.takes(letter := letter_of(record)):
                     counts[letter.reason] += 1
-                    newest.append(letter)
+                    newest.append(replace(letter, key=None, value=None, headers=()))
 
     await reading(box, read)
     return newest, counts, replayed

@@ -28,7 +28,7 @@ _SAID = (
 class Letter:
     """``key``, ``value`` and ``headers`` are the record's own (of Intake's letters); ``said`` is what we added.
 
-    ``topic`` is a name on the broker in Intake's letters, and a logical one in others.
+    ``topic`` is a name on the broker in Intake's letters, and a logical one in others; ``size`` are the bytes of the value as it was.
     """
 
     offset: int
@@ -37,6 +37,7 @@ class Letter:
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
     said: Mapping[str, str]
+    size: int
 
     @property
     def reason(self) -> str:
@@ -65,11 +66,6 @@ class Letter:
         return f"{self.topic}-{self.said.get('partition', '')}@{self.said.get('offset', '')}" if self.topic else ""
 
     @property
-    def size(self) -> int:
-        """Bytes of the value as it was."""
-        return _number(self.said.get("original_size", "")) or len(self.value or b"")
-
-    @property
     def is_cut(self) -> bool:
         """Whether the original was too large for a letter, so that it is not whole here."""
         return "original_size" in self.said
@@ -82,7 +78,8 @@ def letter_of(record: Record) -> Letter:
     block = next((len(block) for block in _SAID if tuple(names[-len(block) :]) == block), 0)
     own, said = headers[: len(headers) - block], headers[len(headers) - block :]
     texts = {name: (content or b"").decode("utf-8", "replace") for name, content in said}
-    return Letter(record.offset, record.timestamp, record.key, record.value, own, texts)
+    size = _number(texts.get("original_size", "")) or len(record.value or b"")
+    return Letter(record.offset, record.timestamp, record.key, record.value, own, texts, size)
 
 
 def replayed_in(record: Record) -> Collection[int] | None:
