@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
+from click.testing import CliRunner
 
+from stream_app.cli import main
 from stream_app.settings import Settings, load_settings
+from stream_app.settings.sources import CONFIG_VARIABLE
 from stream_app.topic_admin import create_topics
 from stream_app.topics import specs_of
 from tests.oracle import published
@@ -46,15 +48,9 @@ class Installation:
         return settings
 
     async def command(self, file: Path, *words: str) -> tuple[int, str]:
-        """Run ``deskpulse`` with a configuration; exit code and everything it said."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "stream_app.cli", "--config", str(file), *words),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await process.communicate()
-        return process.returncode or 0, said.decode()
+        """Run ``deskpulse`` with a configuration, in a thread; exit code and everything it said."""
+        done = await asyncio.to_thread(CliRunner().invoke, main, words, env={CONFIG_VARIABLE: str(file)})
+        return done.exit_code, done.output
 
     # -- events and KPIs ----------------------------------------------------------------------------------
 
@@ -93,7 +89,11 @@ class OneWorker:
         return self._log.read_text()
 
     def ready(self) -> None:
-        eventually(lambda: self.check() or "recovered" in self.log, within_seconds=60, what="a ready worker")
+        def recovered() -> bool:
+            self.check()
+            return "recovered" in self.log
+
+        eventually(recovered, within_seconds=60, what="a ready worker")
 
     def check(self) -> None:
         """Raises ``WorkerFailedError`` if it has ended."""

