@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -27,10 +28,11 @@ class SilentTopicError(Exception):
 
 
 class LetterBox:
-    """Reads in no group; nothing is committed."""
+    """Reads in no group; nothing is committed. ``partitions``: how many each topic has; 0 for one that there is not."""
 
-    def __init__(self, engine: EngineSettings, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, engine: EngineSettings, consumer: AIOKafkaConsumer, partitions: Mapping[str, int]) -> None:
         self.topic = engine.topic(LETTERS)
+        self.partitions = Counter(partitions)
         self._consumer = consumer
         self._letters = TopicPartition(self.topic, _PARTITION)
 
@@ -71,6 +73,8 @@ class LetterBox:
 
     async def record(self, partition: TopicPartition, offset: int) -> Record | None:
         """The record at an offset of any partition; ``None`` if it is not held (any more). Raises ``SilentTopicError``."""
+        if partition.partition >= self.partitions[partition.topic]:
+            return None
         begins = await self._consumer.beginning_offsets([partition])
         ends = await self._consumer.end_offsets([partition])
         if not begins[partition] <= offset < ends[partition]:
@@ -78,12 +82,6 @@ class LetterBox:
         self._seek(partition, offset)
         records = await self._next(partition, 1)
         return records[0] if records and records[0].offset == offset else None
-
-    async def partitions(self, topic: str) -> int:
-        """How many partitions a topic has; 0 if there is none of that name."""
-        if topic not in await self._consumer.topics():
-            return 0
-        return len(self._consumer.partitions_for_topic(topic) or ())
 
     def _seek(self, partition: TopicPartition, offset: int) -> None:
         self._consumer.assign([partition])
@@ -102,6 +100,7 @@ async def letter_box(engine: EngineSettings) -> AsyncIterator[LetterBox]:
     )
     await consumer.start()
     try:
-        yield LetterBox(engine, consumer)
+        # Before anything is assigned the consumer knows all topics, afterwards only its own.
+        yield LetterBox(engine, consumer, {topic: len(consumer.partitions_for_topic(topic) or ()) for topic in await consumer.topics()})
     finally:
         await consumer.stop()

@@ -78,7 +78,6 @@ class Replay:
         self._producer = producer
         self._terms = terms
         self._before = before
-        self._partitions: dict[str, int] = {}
 
     async def send(self, letters: Sequence[Letter]) -> None:
         """Decide about these letters, send what is to be sent, and note it once it is acknowledged."""
@@ -104,7 +103,7 @@ class Replay:
         try:
             whole = await self._original(letter)
             value = await self._mended(letter, whole.value)
-            topic, partition = await self._where(letter)
+            topic, partition = self._where(letter)
         except _StaysError as stays:
             self.outcome.left.append((letter.offset, str(stays)))
             return None
@@ -140,15 +139,13 @@ class Replay:
             raise _StaysError(f"would be refused: {rejection.reason} {rejection.field}".rstrip())
         return value
 
-    async def _where(self, letter: Letter) -> tuple[str, int | None]:
+    def _where(self, letter: Letter) -> tuple[str, int | None]:
         """Topic and partition: the record's own, as order within a partition is the sender's."""
         own = letter.topic if letter.by == BY_INTAKE else self._terms.inputs.get(letter.topic, "")
         topic = self._terms.to or own
         if topic not in self._terms.inputs.values():
             raise _StaysError(f"{topic} is no input any more: choose one with --to")
-        if topic not in self._partitions:
-            self._partitions[topic] = await self._box.partitions(topic)
-        fits = topic == own and letter.partition is not None and letter.partition < self._partitions[topic]
+        fits = topic == own and letter.partition is not None and letter.partition < self._box.partitions[topic]
         return topic, letter.partition if fits else None
 
 

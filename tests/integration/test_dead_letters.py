@@ -78,9 +78,11 @@ async def test_letters_go_back_once_mended_and_count_once(kafka: KafkaBroker, pr
     worker = OneWorker(installation, file, "worker")
     try:
         now = int(time.time() * 1000)
-        await installation.send("contacts", [opened("good"), opened("misspelt", type="contact.open"), (b"k", f'{{"customer_id": "{PERSON}", '.encode())])
+        await installation.send("contacts", [opened("good"), opened("misspelt", type="contact.open")])
+        for partition in (0, 1):
+            await installation.send("contacts", [(b"k", f'{{"customer_id": "{PERSON}", '.encode())], partition=partition)
         await installation.send("contacts", [opened("early")], timestamp_ms=now - 3_600_000)  # its sender's clock is an hour ahead
-        await desk.become({"unknown_type": 1, "not_json": 1, "from_the_future": 1})
+        await desk.become({"unknown_type": 1, "not_json": 2, "from_the_future": 1})
         await desk.offered(1)
         at = {letter["reason"]: str(letter["offset"]) for letter in await desk.letters()}
 
@@ -100,17 +102,19 @@ async def test_letters_go_back_once_mended_and_count_once(kafka: KafkaBroker, pr
         await desk.offered(2, duplicates=1)
 
         code, said = await desk.say("replay", "--all")
-        assert (code, "0 sent, 2 stay, 1 were replayed before" in said) == (1, True), said
+        assert (code, "0 sent, 3 stay, 1 were replayed before" in said) == (1, True), said
         code, said = await desk.say("replay", at["unknown_type"], "--edit", "sed s/contact.open/contact.opened/")
         assert code == 0, said
         await desk.offered(3)
 
-        assert (await desk.say("replay", at["not_json"], "--anyway"))[0] == 0
-        await desk.become({"unknown_type": 1, "not_json": 2, "from_the_future": 1})
-        newest = (await desk.letters())[-1]
-        code, said = await desk.say("show", str(newest["offset"]))
-        assert f"header    deskpulse-replayed-from: {prefix}.dead-letters-0@{at['not_json']}" in said
-        assert [letter["replayed"] for letter in await desk.letters()] == [True, True, True, False]
+        assert (await desk.say("replay", "--reason", "not_json", "--anyway"))[0] == 0
+        await desk.become({"unknown_type": 1, "not_json": 4, "from_the_future": 1})
+        letters = await desk.letters()
+        assert [letter["replayed"] for letter in letters] == [True, True, True, True, False, False]
+        again = letters[-2:]
+        assert {letter["partition"] for letter in again} == {0, 1}
+        code, said = await desk.say("show", str(again[0]["offset"]))
+        assert f"header    deskpulse-replayed-from: {prefix}.dead-letters-0@" in said
         await desk.offered(3, applied=3, duplicates=1)
     finally:
         worker.end()

@@ -54,13 +54,13 @@ class Installation:
 
     # -- events and KPIs ----------------------------------------------------------------------------------
 
-    async def send(self, topic: str, messages: Iterable[tuple[bytes, bytes]], *, timestamp_ms: int | None = None) -> None:
-        """Keys and values into an input, in order."""
+    async def send(self, topic: str, messages: Iterable[tuple[bytes, bytes]], **where: Any) -> None:
+        """Keys and values into an input, in order; ``where``: ``timestamp_ms`` or ``partition`` for all of them."""
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap)
         await producer.start()
         try:
             for key, value in messages:
-                await producer.send_and_wait(f"{self.prefix}-{topic}", value, key=key, timestamp_ms=timestamp_ms)
+                await producer.send_and_wait(f"{self.prefix}-{topic}", value, key=key, **where)
         finally:
             await producer.stop()
 

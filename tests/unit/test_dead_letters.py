@@ -125,14 +125,11 @@ class Topics:
 
     topic: str = "deskpulse.dead-letters"
     held: dict[tuple[str, int, int], InputRecord] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=lambda: {"desk-contacts": 2, "surveys": 2})
+    partitions: dict[str, int] = field(default_factory=lambda: {"desk-contacts": 2, "surveys": 2})
     sent: list[tuple[str, int | None, bytes | None, bytes | None, list[tuple[str, bytes]]]] = field(default_factory=list)
 
     async def record(self, partition: TopicPartition, offset: int) -> InputRecord | None:
         return self.held.get((partition.topic, partition.partition, offset))
-
-    async def partitions(self, topic: str) -> int:
-        return self.counts.get(topic, 0)
 
     async def send(self, topic: str, value: bytes | None, *, key: bytes | None = None, partition: int | None, headers: Any) -> asyncio.Future[None]:
         self.sent.append((topic, partition, key, value, headers))
@@ -214,7 +211,7 @@ async def test_another_input_may_be_chosen_and_then_the_key_chooses_the_partitio
 
 
 async def test_the_key_chooses_too_where_the_topic_has_fewer_partitions_now() -> None:
-    topics, _ = await replayed([by_intake()], Topics(counts={"desk-contacts": 1}))
+    topics, _ = await replayed([by_intake()], Topics(partitions={"desk-contacts": 1}))
     assert topics.sent[0][:2] == ("desk-contacts", None)
 
 
