@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from agents.ports import Record
 from stream_app.dead_letters.letters import Letter, letter_of, replayed_in
 from stream_app.engine.settings import EngineSettings
+from stream_app.engine.topics import partition_counts
 
 Advance = Callable[[int], None]
 """Told how many more records were read."""
@@ -100,7 +101,6 @@ async def letter_box(engine: EngineSettings) -> AsyncIterator[LetterBox]:
     )
     await consumer.start()
     try:
-        # Before anything is assigned the consumer knows all topics, afterwards only its own.
-        yield LetterBox(engine, consumer, {topic: len(consumer.partitions_for_topic(topic) or ()) for topic in await consumer.topics()})
+        yield LetterBox(engine, consumer, await partition_counts(engine))
     finally:
         await consumer.stop()
