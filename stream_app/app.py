@@ -23,6 +23,7 @@ from models.panes.windows import LIVE, SLIDING
 from models.progress.sources import InputSource
 from models.rollup.settings import RollupSettings
 from stream_app.definitions import ensure_definitions
+from stream_app.definitions.log import LOGS
 from stream_app.engine import Engine, EngineSettings, RefusalError, create_engine, wait_for_topics
 from stream_app.health import HealthServer
 from stream_app.mapping.source import source_mappings
@@ -146,21 +147,22 @@ async def _prepare(settings: Settings) -> Worker | int:
     """Wait for broker and topics and build the worker, or the exit code of a refusal."""
     plain = engine_settings(settings)
     try:
-        counts = await wait_for_topics(plain, (*settings.active_inputs(), "events", "customer-log"))
+        counts = await wait_for_topics(plain, (*settings.active_inputs(), *LOGS, *LOGS.values()))
     except RefusalError as refusal:
-        logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), refusal)
+        logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), refusal, extra={"event": "worker_refuses"})
         return int(refusal.code)
-    refused = _log_partitions_problem(settings, counts)
+    refused = log_partitions_problem(settings, counts)
     if refused:
-        logger.critical("worker refuses to run (exit 78): %s", refused)
+        logger.critical("worker refuses to run (exit 78): %s", refused, extra={"event": "worker_refuses"})
         return 78
-    await ensure_definitions(settings, plain.security)
+    await ensure_definitions(settings, plain)
     return create_app(settings, counts)
 
 
-def _log_partitions_problem(settings: Settings, counts: Mapping[str, int]) -> str:
+def log_partitions_problem(settings: Settings, counts: Mapping[str, int]) -> str:
+    """Why these counts do not fit the configuration; empty if they do."""
     configured = settings.kafka.log_partitions
-    for log in ("events", "customer-log"):
+    for log in LOGS:
         if counts[log] != configured:
             return (
                 f"{settings.topic(log)} has {counts[log]} partitions but kafka.log_partitions is {configured}. "

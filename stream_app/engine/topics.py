@@ -27,13 +27,14 @@ async def wait_for_topics(settings: EngineSettings, names: Iterable[str]) -> dic
     wait = _FIRST_WAIT
     while True:
         try:
-            found = await _partition_counts(settings)
+            found = await partition_counts(settings)
         except (KafkaError, OSError) as error:
             logger.warning(
                 "no answer from the Kafka broker at %s (%s); trying again in %.1f s",
                 settings.bootstrap_servers,
                 type(error).__name__,
                 wait,
+                extra={"event": "broker_unreachable"},
             )
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
@@ -41,7 +42,8 @@ async def wait_for_topics(settings: EngineSettings, names: Iterable[str]) -> dic
         return _counts_of(settings, names, found)
 
 
-async def _partition_counts(settings: EngineSettings) -> dict[str, int]:
+async def partition_counts(settings: EngineSettings) -> dict[str, int]:
+    """How many partitions each topic on the broker has, by its name there. Raises ``KafkaError``."""
     client = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, request_timeout_ms=10_000, **settings.security)
     try:
         await client.start()
