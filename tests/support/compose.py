@@ -51,12 +51,15 @@ def parse(words: Sequence[str]) -> None:
     name, *arguments = words
     assert name == "deskpulse"
     found: click.Command = main
+    above = click.Context(main, info_name=name, **main.context_settings)
     while isinstance(found, click.Group):
-        inner = found.get_command(click.Context(found), arguments[0]) if arguments else None
+        inner = found.get_command(above, arguments[0]) if arguments else None
         if inner is None:
             raise click.UsageError(f"no such command: {' '.join(words)}")
         found, arguments = inner, arguments[1:]
-    found.make_context(found.name, arguments)
+        if isinstance(found, click.Group):
+            above = click.Context(found, info_name=found.name, parent=above)
+    found.make_context(found.name, arguments, parent=above)
 
 
 def replaced(words: Sequence[str], changes: Mapping[str, str]) -> list[str]:
