@@ -31,7 +31,12 @@ WORDS = {
     "case-events": Words("out", "case id", "What happened to cases, after validation and without duplicates"),
     "sla-events": Words("out", "case id", "`at_risk`, `breached`, `met`, `retracted`, each with a stable id"),
     "cases": Words("out", "case id", "Current state of each open case"),
-    "dead-letters": Words("out", "of the input", "What could not be accepted: original bytes; headers say reason, field and origin"),
+    "dead-letters": Words(
+        "out",
+        "of the input",
+        "What could not be accepted: original bytes; headers say reason, field and origin. A record with the header `deskpulse-replayed` "
+        "is a note of what was replayed",
+    ),
     "events": Words("inside", "case id", "The canonical log: accepted events, progress marks, definitions"),
     "customer-log": Words("inside", "customer id", "Whole contacts from Cases to Customers, with marks of their own"),
     "panes": Words("inside", "processor, partition, tier, slice, cell", "Accumulators, levels and status, cumulative"),
