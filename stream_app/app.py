@@ -26,6 +26,7 @@ from stream_app.definitions import ensure_definitions
 from stream_app.definitions.log import LOGS
 from stream_app.engine import Engine, EngineSettings, RefusalError, create_engine, wait_for_topics
 from stream_app.health import HealthServer
+from stream_app.mapping.source import source_mappings
 from stream_app.metrics.kpi_collector import KpiCollector
 from stream_app.metrics.pipeline_collector import PipelineCollector
 from stream_app.metrics.worker_view import EngineView
@@ -57,7 +58,8 @@ class Worker:
 def create_app(settings: Settings, input_partitions: Mapping[str, int]) -> Worker:
     """Build a worker. ``input_partitions``: how many partitions each active input really has."""
     partitions = settings.kafka.log_partitions
-    intake = IntakeProcessor(intake_settings(settings, input_partitions), IntakeCodec(decode, canonical.encode, dead_letter))
+    codec = IntakeCodec(decode, canonical.encode, dead_letter)
+    intake = IntakeProcessor(intake_settings(settings, input_partitions), codec, source_mappings(settings))
     rollup = RollupProcessor(rollup_settings(settings), OutputsCodec())
     stateful = (CasesProcessor(partitions, CASES), CustomersProcessor(partitions, CUSTOMERS))
     engine = create_engine(engine_settings(settings), intake, stateful, rollup)

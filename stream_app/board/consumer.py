@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from stream_app.board.feed import FeedBatch, FeedRecord
+from stream_app.topic_partitions import partitions_of
 
 COMPLETE_TOPIC: Final = "kpis"
 RECENT_TOPIC: Final = "sla-events"
@@ -94,11 +95,11 @@ class KafkaFeed:
 
     async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
         name = f"{self._prefix}.{topic}"
-        numbers = consumer.partitions_for_topic(name) if name in await consumer.topics() else None
-        if not numbers:
+        partitions = await partitions_of(consumer, name)
+        if not partitions:
             message = f"The topic {name} does not exist yet."
             raise TopicsMissingError(message)
-        return [TopicPartition(name, number) for number in sorted(numbers)]
+        return partitions
 
     async def _seek(self, consumer: AIOKafkaConsumer, complete: list[TopicPartition], recent: list[TopicPartition]) -> None:
         partitions = [*complete, *recent]

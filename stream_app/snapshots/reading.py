@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from stream_app.topic_partitions import partitions_of
+
 _POLL_MILLISECONDS = 200
 _EMPTY_POLLS = 3
 """So many empty answers in a row count as the end where the broker names no high watermark (an empty topic)."""
@@ -40,9 +42,9 @@ async def read_latest(bootstrap: str, topic: str, timeout_seconds: float = 30.0)
 
 
 async def _read(consumer: AIOKafkaConsumer, topic: str) -> Contents:
-    if topic not in await consumer.topics():
+    partitions = await partitions_of(consumer, topic)
+    if not partitions:
         raise UnreadableTopicError(f"there is no topic {topic}: run `deskpulse topics create`, or set kafka.topic_prefix")
-    partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
     consumer.assign(partitions)
     contents: Contents = {}
     empty = 0
