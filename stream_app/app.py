@@ -23,8 +23,10 @@ from models.panes.windows import LIVE, SLIDING
 from models.progress.sources import InputSource
 from models.rollup.settings import RollupSettings
 from stream_app.definitions import ensure_definitions
-from stream_app.engine import Engine, EngineSettings, RefusalError, create_engine, wait_for_topics
+from stream_app.engine import Engine, EngineSettings, RefusalError, create_engine, wait_for_access, wait_for_topics
 from stream_app.health import HealthServer
+from stream_app.kafka_access.rights import worker_rights
+from stream_app.kafka_access.security import client_security, exposed_secrets
 from stream_app.metrics.kpi_collector import KpiCollector
 from stream_app.metrics.pipeline_collector import PipelineCollector
 from stream_app.metrics.worker_view import EngineView
@@ -120,6 +122,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
         session_timeout=engine.session_timeout.total_seconds(),
         heartbeat_interval=min(HEARTBEAT_SECONDS, engine.session_timeout.total_seconds() / 3),
         stall_timeout=engine.stall_timeout.total_seconds(),
+        security=client_security(settings.kafka),
     )
 
 
@@ -142,9 +145,12 @@ def _on_signals(stop: Callable[[], object]) -> None:
 
 async def _prepare(settings: Settings) -> Worker | int:
     """Wait for broker and topics and build the worker, or the exit code of a refusal."""
-    plain = engine_settings(settings)
+    engine = engine_settings(settings)
+    for warning in exposed_secrets(settings.kafka):
+        logger.warning("%s", warning)
     try:
-        counts = await wait_for_topics(plain, (*settings.active_inputs(), "events", "customer-log"))
+        await wait_for_access(engine, worker_rights(settings))
+        counts = await wait_for_topics(engine, (*settings.active_inputs(), "events", "customer-log"))
     except RefusalError as refusal:
         logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), refusal)
         return int(refusal.code)
@@ -152,7 +158,7 @@ async def _prepare(settings: Settings) -> Worker | int:
     if refused:
         logger.critical("worker refuses to run (exit 78): %s", refused)
         return 78
-    await ensure_definitions(settings, plain.security)
+    await ensure_definitions(settings, engine.security)
     return create_app(settings, counts)
 
 

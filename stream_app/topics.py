@@ -4,7 +4,8 @@ Settings that keep the promises of the log, and why:
 
 - Logs (``events``, ``customer-log``, the event topics) are kept for the horizon and ``MARGIN`` longer, not for ever: an event older than
   the horizon touches nothing, so nobody can need its record. Until then state can be made anew from the log alone, and a worker that
-  was down for up to ``MARGIN`` finds its offset. The input topics need only bridge an outage of Intake.
+  was down for up to ``MARGIN`` finds its offset. A limit of bytes would cut that short. The input
+  topics need only bridge an outage of Intake.
 - ``LogAppendTime`` on what we write and delete by age: its age is the time since it was written here. With the times of events a replay
   of last year would be deleted the minute it is written.
 - Compacted topics keep every record for the compaction lag: readers keep the greater fence, and owners write live keys again within half
@@ -103,6 +104,7 @@ def _log(kept: timedelta, largest: int = OUR_BYTES) -> dict[str, str]:
     return {
         "cleanup.policy": "delete",
         "retention.ms": _milliseconds(kept),
+        "retention.bytes": "-1",
         "message.timestamp.type": "LogAppendTime",
         "max.message.bytes": str(largest),
     }
@@ -120,6 +122,12 @@ def _compacted(lag: timedelta) -> dict[str, str]:
 
 def _milliseconds(duration: timedelta) -> str:
     return str(duration // timedelta(milliseconds=1))
+
+
+def creation_config(spec: TopicSpec, replication_factor: int) -> dict[str, str]:
+    """Settings to create a topic with; of three copies or more two must have a record before it counts as written."""
+    durable = {"min.insync.replicas": "2"} if replication_factor > 2 else {}  # noqa: PLR2004 - goes on without one of three
+    return {**spec.config, **durable}
 
 
 @dataclass(frozen=True)
@@ -145,7 +153,7 @@ class TopicDifference:
 
 
 EXACT = ("cleanup.policy", "message.timestamp.type")
-AT_LEAST = ("retention.ms", "min.compaction.lag.ms", "max.message.bytes")
+AT_LEAST = ("retention.ms", "retention.bytes", "min.compaction.lag.ms", "max.message.bytes")
 
 
 def differences(specs: Iterable[TopicSpec], existing: Mapping[str, ExistingTopic]) -> list[TopicDifference]:
@@ -179,4 +187,5 @@ def _config_differences(spec: TopicSpec, topic: ExistingTopic) -> list[TopicDiff
 def _suffices(key: str, expected: str, actual: str) -> bool:
     if key in EXACT:
         return actual == expected
-    return int(actual) < 0 or int(actual) >= int(expected)
+    unlimited = int(actual) < 0
+    return unlimited or 0 <= int(expected) <= int(actual)

@@ -1,0 +1,108 @@
+"""Knocking at the brokers' door: whether one lets us in, and if not, why, in one sentence.
+
+aiokafka's clients say "unable to bootstrap" whatever it was, and go on trying. A refusal is the same tomorrow, so it must be told from an
+absence, which may pass. Only what a broker or its certificate says plainly counts as a refusal.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
+from aiokafka.errors import IllegalSaslStateError, KafkaConnectionError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
+from aiokafka.protocol.metadata import MetadataRequest
+
+from stream_app.kafka_access.security import AccessDeniedError, ClientSecurity
+
+TIMEOUT_MS = 10_000
+_OTHER_NAME = (62, 64)
+"""OpenSSL's verify codes: the certificate is for another host name, for another address."""
+_EXPIRED = 10
+
+
+class NoAnswerError(KafkaConnectionError):
+    """No broker serves us now. Worth waiting for."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+async def knock(bootstrap: str, security: ClientSecurity) -> None:
+    """Return once one of the brokers has let us in. Raises ``AccessDeniedError``, or ``NoAnswerError`` when none answers at all."""
+    silent = ""
+    for host, port, _family in collect_hosts(bootstrap):
+        address = f"{host}:{port}"
+        try:
+            await _enter(host, port, security)
+        except (OSError, KafkaError, ValueError) as error:
+            if refusal := _refusal(address, security, list(_chain(error))):
+                raise AccessDeniedError(refusal) from None
+            silent = silent or _silence(address, security, error)
+        else:
+            return
+    raise NoAnswerError(f"no Kafka broker answers at {bootstrap}{silent}. Start one, or correct kafka.bootstrap_servers")
+
+
+async def _enter(host: str, port: int, security: ClientSecurity) -> None:
+    """The first request too: a listener that wants a password breaks off only then."""
+    connection: AIOKafkaConnection = await create_conn(host, port, request_timeout_ms=TIMEOUT_MS, **security)
+    try:
+        await connection.send(MetadataRequest([]))
+    finally:
+        connection.close()
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _refusal(address: str, security: ClientSecurity, errors: list[BaseException]) -> str:
+    """The sentence for what will not pass by itself, else nothing."""
+    for error in errors:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return _distrust(address, error)
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+            return _no_handshake(address, error)
+        if isinstance(error, KafkaError) and (said := _rejection(address, security, error)):
+            return said
+    return ""
+
+
+def _distrust(address: str, error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in _OTHER_NAME:
+        remedy = "call it by a name that stands in its certificate (kafka.bootstrap_servers, and advertised.listeners on the broker)"
+        return f"the certificate of the broker at {address} is for another name: {remedy}"
+    if error.verify_code == _EXPIRED:
+        return f"the certificate of the broker at {address} has expired: renew it, or set this machine's clock"
+    remedy = "put the certificate of the authority that the brokers use into the file of kafka.ssl_ca_file"
+    return f"the certificate of the broker at {address} is not from an authority that we trust ({error.verify_message}): {remedy}"
+
+
+def _no_handshake(address: str, error: ssl.SSLError) -> str:
+    reason = (error.reason or "").replace("_", " ").lower()
+    if "wrong version" in reason or "record layer" in reason:
+        return f"the broker at {address} speaks no TLS there: correct the port in kafka.bootstrap_servers, or kafka.security_protocol"
+    return f"the broker at {address} and we agree on no encrypted connection ({reason}): does it want our kafka.ssl_certificate_file?"
+
+
+def _rejection(address: str, security: ClientSecurity, error: KafkaError) -> str:
+    mechanism = security.get("sasl_mechanism")
+    if isinstance(error, SaslAuthenticationFailed):
+        who = f'user "{security["sasl_plain_username"]}" with this password ({mechanism})'
+        return f"the broker at {address} does not let in {who}: correct kafka.sasl_username, or the file of kafka.sasl_password_file"
+    if isinstance(error, UnsupportedSaslMechanismError):
+        return f"the broker at {address} does not offer {mechanism}: set kafka.sasl_mechanism to one that it does"
+    if isinstance(error, IllegalSaslStateError):
+        return f'the broker at {address} asks for no password there: set kafka.security_protocol = "SSL", or correct the port'
+    return ""
+
+
+def _silence(address: str, security: ClientSecurity, error: BaseException) -> str:
+    """More than "no answer", where there was a broker: it may be on its way up or down, or speak another protocol on this port."""
+    if not isinstance(error, KafkaConnectionError):
+        return ""
+    protocol = security.get("security_protocol", "PLAINTEXT")
+    return f" ({address} breaks off the connection; it may want another kafka.security_protocol than {protocol})"
