@@ -26,7 +26,9 @@ from aiokafka.errors import (
     for_code,
 )
 
+from stream_app.kafka_access.granted import ACLS, require_access
 from stream_app.kafka_access.knock import knock
+from stream_app.kafka_access.rights import Right
 from stream_app.kafka_access.security import PLAIN, AccessDeniedError, ClientSecurity
 from stream_app.topics import ExistingTopic, TopicDifference, TopicSpec, creation_config, differences
 
@@ -86,7 +88,7 @@ async def create_topics(
     """
     patience = _Patience(wait_seconds)
     async with _admin(bootstrap, security, patience) as admin:
-        created = await _create_missing(admin, specs, replication_factor, patience)
+        created = await _create_missing(admin, specs, replication_factor, security, patience)
         names = {spec.name for spec in specs}
         while waiting := names - await _served(admin, names):
             await patience.pause(f"no leader for {', '.join(sorted(waiting))}")
@@ -96,14 +98,19 @@ async def create_topics(
 async def describe_topics(
     bootstrap: str, specs: Sequence[TopicSpec], *, wait_seconds: float = WAIT_SECONDS, security: ClientSecurity = PLAIN
 ) -> list[TopicDifference]:
-    """Where the topics on the broker differ from the specs in a way that matters. Raises ``TopicsError``."""
-    return differences(specs, await existing_topics(bootstrap, [spec.name for spec in specs], wait_seconds=wait_seconds, security=security))
+    """Where the topics on the broker differ from the specs in a way that matters. Raises ``TopicsError``, ``AccessDeniedError``."""
+    existing = await existing_topics(bootstrap, [spec.name for spec in specs], wait_seconds=wait_seconds, security=security)
+    await require_access(bootstrap, security, [Right("topic", spec.name, "DescribeConfigs") for spec in specs])
+    return differences(specs, existing)
 
 
 async def existing_topics(
     bootstrap: str, names: Iterable[str], *, wait_seconds: float = WAIT_SECONDS, security: ClientSecurity = PLAIN
 ) -> dict[str, ExistingTopic]:
-    """Those of the named topics that exist. None is created by asking, not even where a broker does so. Raises ``TopicsError``."""
+    """Those of the named topics that exist and that we may see, with their settings if we may see those.
+
+    None is created by asking, not even where a broker does so. Raises ``TopicsError``, ``AccessDeniedError``.
+    """
     async with _admin(bootstrap, security, _Patience(wait_seconds)) as admin:
         there = sorted(set(names) & set(await admin.list_topics()))
         if not there:
@@ -134,7 +141,7 @@ async def _admin(bootstrap: str, security: ClientSecurity, patience: _Patience) 
 
 
 async def _create_missing(
-    admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication_factor: int, patience: _Patience
+    admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication_factor: int, security: ClientSecurity, patience: _Patience
 ) -> list[str]:
     created: list[str] = []
     open_specs = {spec.name: spec for spec in specs}
@@ -148,14 +155,14 @@ async def _create_missing(
                 refused[name] = error
         open_specs = {name: spec for name, spec in open_specs.items() if name in refused}
         if refused:
-            await _wait_or_raise(refused, patience)
+            await _wait_or_raise(refused, security, patience)
     return created
 
 
-async def _wait_or_raise(refused: Mapping[str, KafkaError], patience: _Patience) -> None:
+async def _wait_or_raise(refused: Mapping[str, KafkaError], security: ClientSecurity, patience: _Patience) -> None:
     for name, error in refused.items():
         if isinstance(error, TopicAuthorizationFailedError | ClusterAuthorizationFailedError):
-            raise AccessDeniedError(f"the brokers do not allow this user to create {name}: `deskpulse topics acls` prints what is needed")
+            raise AccessDeniedError(f"the brokers do not allow {security.user} to create topic {name}", ACLS)
         if not isinstance(error, PASSING):
             message = f"the broker refused to create {name}: {error}"
             raise TopicsError(message) from error

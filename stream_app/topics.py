@@ -15,7 +15,7 @@ Settings that keep the promises of the log, and why:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -128,6 +128,15 @@ def creation_config(spec: TopicSpec, replication_factor: int) -> dict[str, str]:
     """Settings to create a topic with; of three copies or more two must have a record before it counts as written."""
     durable = {"min.insync.replicas": "2"} if replication_factor > 2 else {}  # noqa: PLR2004 - goes on without one of three
     return {**spec.config, **durable}
+
+
+def creation_commands(specs: Iterable[TopicSpec], replication_factor: int, command: str) -> Iterator[str]:
+    """One shell command per topic, for clusters where somebody else creates them. ``command``: how `kafka-topics.sh` is called."""
+    for spec in specs:
+        words = [command, "--create", "--if-not-exists", f"--topic {spec.name}"]
+        words += [f"--partitions {spec.partitions}", f"--replication-factor {replication_factor}"]
+        words += [f"--config {key}={value}" for key, value in creation_config(spec, replication_factor).items()]
+        yield " ".join(words)
 
 
 @dataclass(frozen=True)

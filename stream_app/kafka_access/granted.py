@@ -26,6 +26,7 @@ COORDINATOR_ATTEMPTS = 50
 COORDINATOR_PAUSE_SECONDS = 0.2
 """A cluster on which no group was ever used makes the topic of all groups first, which takes a second or two."""
 NAMED_AT_MOST = 3
+ACLS = "`deskpulse topics acls` prints the commands that give all rights"
 
 
 class _MetadataResponse(Response):
@@ -106,7 +107,7 @@ async def require_access(bootstrap: str, security: ClientSecurity, rights: Itera
     Raises ``AccessDeniedError`` with one sentence if they do not, ``NoAnswerError`` and other errors of Kafka when they are not there.
     """
     if missing := await missing_rights(bootstrap, security, rights):
-        raise AccessDeniedError(_sentence(security, missing))
+        raise denied(security, missing)
 
 
 async def missing_rights(bootstrap: str, security: ClientSecurity, rights: Iterable[Right]) -> list[Right]:
@@ -168,8 +169,8 @@ async def _coordinator(client: AIOKafkaClient, group: str) -> int:
             await asyncio.sleep(COORDINATOR_PAUSE_SECONDS)
 
 
-def _sentence(security: ClientSecurity, missing: Sequence[Right]) -> str:
+def denied(security: ClientSecurity, missing: Sequence[Right]) -> AccessDeniedError:
+    """The error that names the user, the first few missing rights, and how to give them."""
     named = ", ".join(str(right) for right in missing[:NAMED_AT_MOST])
     more = f" and {len(missing) - NAMED_AT_MOST} more" if len(missing) > NAMED_AT_MOST else ""
-    who = f'user "{security["sasl_plain_username"]}"' if "sasl_plain_username" in security else "the user of our certificate"
-    return f"the brokers do not allow {who}: {named}{more}. `deskpulse topics acls` prints the commands that give all rights"
+    return AccessDeniedError(f"the brokers do not allow {security.user} to {named}{more}", ACLS)

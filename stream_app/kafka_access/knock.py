@@ -7,7 +7,6 @@ absence, which may pass. Only what a broker or its certificate says plainly coun
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 
 from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
 from aiokafka.errors import IllegalSaslStateError, KafkaConnectionError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
@@ -36,8 +35,7 @@ async def knock(bootstrap: str, security: ClientSecurity) -> None:
         try:
             await _enter(host, port, security)
         except (OSError, KafkaError, ValueError) as error:
-            if refusal := _refusal(address, security, list(_chain(error))):
-                raise AccessDeniedError(refusal) from None
+            _raise_refusal(address, security, error)
             silent = silent or _silence(address, security, error)
         else:
             return
@@ -53,51 +51,47 @@ async def _enter(host: str, port: int, security: ClientSecurity) -> None:
         connection.close()
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def _raise_refusal(address: str, security: ClientSecurity, error: BaseException | None) -> None:
+    """Raises ``AccessDeniedError`` for what will not pass by itself, which may be the cause of a connection that broke off."""
     while error is not None:
-        yield error
+        if isinstance(error, ssl.SSLCertVerificationError):
+            raise _distrust(address, error) from None
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+            raise _no_handshake(address, error) from None
+        if isinstance(error, SaslAuthenticationFailed | UnsupportedSaslMechanismError | IllegalSaslStateError):
+            raise _rejection(address, security, error) from None
         error = error.__cause__
 
 
-def _refusal(address: str, security: ClientSecurity, errors: list[BaseException]) -> str:
-    """The sentence for what will not pass by itself, else nothing."""
-    for error in errors:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return _distrust(address, error)
-        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-            return _no_handshake(address, error)
-        if isinstance(error, KafkaError) and (said := _rejection(address, security, error)):
-            return said
-    return ""
-
-
-def _distrust(address: str, error: ssl.SSLCertVerificationError) -> str:
+def _distrust(address: str, error: ssl.SSLCertVerificationError) -> AccessDeniedError:
+    certificate = f"the certificate of the broker at {address}"
     if error.verify_code in _OTHER_NAME:
         remedy = "call it by a name that stands in its certificate (kafka.bootstrap_servers, and advertised.listeners on the broker)"
-        return f"the certificate of the broker at {address} is for another name: {remedy}"
+        return AccessDeniedError(f"{certificate} is for another name", remedy)
     if error.verify_code == _EXPIRED:
-        return f"the certificate of the broker at {address} has expired: renew it, or set this machine's clock"
+        return AccessDeniedError(f"{certificate} has expired", "renew it, or set this machine's clock")
     remedy = "put the certificate of the authority that the brokers use into the file of kafka.ssl_ca_file"
-    return f"the certificate of the broker at {address} is not from an authority that we trust ({error.verify_message}): {remedy}"
+    return AccessDeniedError(f"{certificate} is not from an authority that we trust ({error.verify_message})", remedy)
 
 
-def _no_handshake(address: str, error: ssl.SSLError) -> str:
+def _no_handshake(address: str, error: ssl.SSLError) -> AccessDeniedError:
     reason = (error.reason or "").replace("_", " ").lower()
     if "wrong version" in reason or "record layer" in reason:
-        return f"the broker at {address} speaks no TLS there: correct the port in kafka.bootstrap_servers, or kafka.security_protocol"
-    return f"the broker at {address} and we agree on no encrypted connection ({reason}): does it want our kafka.ssl_certificate_file?"
+        remedy = "correct the port in kafka.bootstrap_servers, or kafka.security_protocol"
+        return AccessDeniedError(f"the broker at {address} speaks no TLS there", remedy)
+    remedy = "if it wants our certificate, set kafka.ssl_certificate_file and kafka.ssl_key_file"
+    return AccessDeniedError(f"the broker at {address} and we agree on no encrypted connection ({reason})", remedy)
 
 
-def _rejection(address: str, security: ClientSecurity, error: KafkaError) -> str:
-    mechanism = security.get("sasl_mechanism")
+def _rejection(address: str, security: ClientSecurity, error: KafkaError) -> AccessDeniedError:
+    broker, mechanism = f"the broker at {address}", security["sasl_mechanism"]
     if isinstance(error, SaslAuthenticationFailed):
         who = f'user "{security["sasl_plain_username"]}" with this password ({mechanism})'
-        return f"the broker at {address} does not let in {who}: correct kafka.sasl_username, or the file of kafka.sasl_password_file"
+        remedy = "correct kafka.sasl_username, or the file of kafka.sasl_password_file"
+        return AccessDeniedError(f"{broker} does not let in {who}", remedy)
     if isinstance(error, UnsupportedSaslMechanismError):
-        return f"the broker at {address} does not offer {mechanism}: set kafka.sasl_mechanism to one that it does"
-    if isinstance(error, IllegalSaslStateError):
-        return f'the broker at {address} asks for no password there: set kafka.security_protocol = "SSL", or correct the port'
-    return ""
+        return AccessDeniedError(f"{broker} does not offer {mechanism}", "set kafka.sasl_mechanism to one that it does")
+    return AccessDeniedError(f"{broker} asks for no password there", 'set kafka.security_protocol = "SSL", or correct the port')
 
 
 def _silence(address: str, security: ClientSecurity, error: BaseException) -> str:

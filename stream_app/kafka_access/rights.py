@@ -1,11 +1,11 @@
 """Who may do what on the brokers: the list that the documentation shows, that `topics acls` prints, and that is looked for at start.
 
-A user who only passes through Kafka with `Read` or `Write` needs no `Describe`: both imply it.
+Whoever has `Read` or `Write` needs no `Describe`: both imply it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -13,13 +13,6 @@ from stream_app.settings import Settings
 
 Role = Literal["admin", "worker", "reader", "sender"]
 Resource = Literal["topic", "group"]
-
-ROLES: dict[Role, str] = {
-    "admin": "who runs `deskpulse topics create` and `topics describe`",
-    "worker": "`worker`, `state`, and `doctor` beside them",
-    "reader": "`board`, `snapshot`, and other services that read the results",
-    "sender": "whatever sends events, `simulate` and `replay --rebase now` among them",
-}
 
 OUTPUTS = ("kpis", "kpi-windows", "case-events", "sla-events", "cases")
 _READ_BACK = ("events", "customer-log", "panes", "kpis", "kpi-windows", "cases-changelog", "customers-changelog")
@@ -45,7 +38,7 @@ class Right(NamedTuple):
     operation: str
 
     def __str__(self) -> str:
-        return f"{self.operation} on {self.resource} {self.name}"
+        return f"{self.operation} {self.resource} {self.name}"
 
 
 def grants(settings: Settings) -> list[Grant]:
@@ -80,10 +73,10 @@ def topic_rights(settings: Settings, logical_names: Iterable[str], *operations: 
     return [Right("topic", settings.topic(name), operation) for name in logical_names for operation in operations]
 
 
-def acl_commands(settings: Settings, principals: Mapping[Role, str], command: str) -> Iterator[str]:
+def acl_commands(settings: Settings, principals: Mapping[Role, Sequence[str]], command: str) -> Iterator[str]:
     """One shell command per grant. ``command``: how `kafka-acls.sh` is called, with its connection."""
     for grant in grants(settings):
-        words = [command, "--add", f"--allow-principal {principals[grant.role]}"]
+        words = [command, "--add", *(f"--allow-principal {principal}" for principal in principals[grant.role])]
         words += [f"--operation {operation}" for operation in grant.operations]
         words += [f"--{grant.resource} {name}" for name in grant.names]
         if grant.prefixed:

@@ -22,7 +22,12 @@ class SecurityFileError(Exception):
 
 
 class AccessDeniedError(Exception):
-    """The brokers do not let us in, or not to everything. One sentence with the way out; trying again is useless."""
+    """The brokers do not let us in, or not to everything; trying again is useless. Its text is one sentence, with the way out."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"{reason}: {remedy}")
+        self.reason = reason
+        self.remedy = remedy
 
 
 class ClientSecurity(Mapping[str, Any]):
@@ -42,6 +47,11 @@ class ClientSecurity(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"ClientSecurity({self._options.get('security_protocol', 'PLAINTEXT')})"
+
+    @property
+    def user(self) -> str:
+        """Who we are to the brokers, in words."""
+        return f'user "{self._options["sasl_plain_username"]}"' if "sasl_plain_username" in self._options else "the user of our certificate"
 
     @property
     def authenticates(self) -> bool:

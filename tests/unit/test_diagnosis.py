@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from stream_app.diagnosis.broker import clock_finding, topic_findings
+from stream_app.diagnosis.broker import topic_findings
+from stream_app.diagnosis.clock import clock_finding
 from stream_app.diagnosis.findings import Level, problem
 from stream_app.diagnosis.software import satisfies, software_findings
 from stream_app.settings import Settings
