@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from models.events.canonical import Definitions
-from stream_app.kafka_access.security import ClientSecurity
 from stream_app.settings import Settings
 from stream_app.wire import canonical
 
@@ -19,7 +19,7 @@ FIRST_VERSION = 1
 _READ_MS = 5_000
 
 
-async def ensure_definitions(settings: Settings, security: ClientSecurity) -> None:
+async def ensure_definitions(settings: Settings, security: Mapping[str, Any]) -> None:
     """Write the definitions into every empty log partition: those that hold already, else this worker's. Say so if they differ.
 
     Call before anything else is written: then every log begins with its definitions. Two first workers may both
@@ -45,7 +45,7 @@ async def ensure_definitions(settings: Settings, security: ClientSecurity) -> No
         await consumer.stop()
 
 
-async def _write(bootstrap: str, partitions: list[TopicPartition], value: bytes, security: ClientSecurity) -> None:
+async def _write(bootstrap: str, partitions: list[TopicPartition], value: bytes, security: Mapping[str, Any]) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", **security)
     await producer.start()
     try:

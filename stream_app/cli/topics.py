@@ -89,7 +89,7 @@ Examples
 @click.option("--reader", multiple=True, metavar="PRINCIPAL", help=f"Board and other readers.  [default: {PRINCIPALS['reader']}]")
 @click.option("--sender", multiple=True, metavar="PRINCIPAL", help=f"Who sends events.  [default: {PRINCIPALS['sender']}]")
 @configured
-def acls(settings: Settings, **chosen: tuple[str, ...]) -> None:
+def acls(settings: Settings, /, **chosen: tuple[str, ...]) -> None:
     """Print the commands (kafka-acls.sh) that give each kind of user the rights it needs. Asks no broker.
 
     Each option may be given several times.

@@ -31,10 +31,8 @@ async def clock_difference(
 ) -> Finding:
     """By a record of our own, in a topic made for it, where brokers know no users; else by the next one that a worker writes."""
     try:
-        if make_topic and not security.authenticates:
-            stamped = await _in_own_topic(settings, security)
-        else:
-            stamped = await _next_in_log(settings, security, existing)
+        own = make_topic and not security.authenticates
+        stamped = await (_in_own_topic(settings, security) if own else _next_in_log(settings, security, existing))
     except (KafkaError, TopicsError, TimeoutError) as error:
         return unknown("clock", f"the broker could not be asked for the time ({error})")
     if stamped is None:

@@ -20,7 +20,7 @@ _OTHER_NAME = (62, 64)
 _EXPIRED = 10
 
 
-class NoAnswerError(KafkaConnectionError):
+class NoAnswerError(KafkaConnectionError):  # type: ignore[misc]
     """No broker serves us now. Worth waiting for."""
 
     def __str__(self) -> str:
@@ -95,8 +95,12 @@ def _rejection(address: str, security: ClientSecurity, error: KafkaError) -> Acc
 
 
 def _silence(address: str, security: ClientSecurity, error: BaseException) -> str:
-    """More than "no answer", where there was a broker: it may be on its way up or down, or speak another protocol on this port."""
+    """More than "no answer", where there was a broker: it may be on its way up or down, or want something else on this port.
+
+    With TLS 1.3 that is also how the want of our certificate looks: asyncio keeps the broker's alert to itself.
+    """
     if not isinstance(error, KafkaConnectionError):
         return ""
     protocol = security.get("security_protocol", "PLAINTEXT")
-    return f" ({address} breaks off the connection; it may want another kafka.security_protocol than {protocol})"
+    certificate = ", or our certificate (kafka.ssl_certificate_file)" if protocol == "SSL" else ""
+    return f" ({address} breaks off the connection; it may want another kafka.security_protocol than {protocol}{certificate})"

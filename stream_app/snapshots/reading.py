@@ -14,8 +14,6 @@ from stream_app.kafka_access.rights import Right
 from stream_app.kafka_access.security import PLAIN, ClientSecurity
 
 _POLL_MILLISECONDS = 200
-_EMPTY_POLLS = 3
-"""So many empty answers in a row count as the end where the broker names no high watermark (an empty topic)."""
 
 Contents = dict[bytes, bytes]
 
@@ -50,11 +48,11 @@ async def _read(consumer: AIOKafkaConsumer, topic: str) -> Contents:
         raise UnreadableTopicError(f"there is no topic {topic}: run `deskpulse topics create`, or set kafka.topic_prefix")
     partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
     consumer.assign(partitions)
+    begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+    filled = [partition for partition in partitions if begins[partition] < ends[partition]]
     contents: Contents = {}
-    empty = 0
-    while empty < _EMPTY_POLLS and not await _at_end(consumer, partitions):
+    while not await _at_end(consumer, filled):
         fetched = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS)
-        empty = 0 if fetched else empty + 1
         for records in fetched.values():
             absorb(contents, records)
     return dict(sorted(contents.items()))

@@ -8,16 +8,19 @@ import secrets
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.api import RequestStruct, Response
 from aiokafka.protocol.types import Array, Int8, Int16, Int32, Schema, String
 
 from stream_app.brokers.kafka import KafkaBroker
 from stream_app.brokers.loopback import HOST, free_ports, known_brokers
+from stream_app.cli.topics import PRINCIPALS
+from stream_app.kafka_access.granted import InThisVersion
 from tests.support.certificates import Authority, written
 
+USERS = ADMIN, WORKER, READER, SENDER = tuple(principal.removeprefix("User:") for principal in PRINCIPALS.values())
 MECHANISM = "SCRAM-SHA-512"
 _LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
@@ -37,12 +40,12 @@ class Entry(NamedTuple):
 class SecuredKafka(KafkaBroker):
     """``bootstrap`` is SASL_SSL with SCRAM and ACLs. The broker's own business, and ``allow``, go over a plain second listener."""
 
-    def __init__(self, users: Iterable[str], certified_for: Sequence[str] = (HOST,)) -> None:
-        self.passwords = {user: secrets.token_urlsafe(24) for user in users}
+    def __init__(self) -> None:
+        self.passwords = {user: secrets.token_urlsafe(24) for user in USERS}
         self.authority = Authority()
         self._inner_port = free_ports(1)[0]
-        super().__init__(overrides={})
-        server = self.authority.issue(*certified_for)
+        super().__init__()
+        server = self.authority.issue(HOST)
         keystore = written(self.data_dir / "server.pem", server.key_pem() + server.certificate)
         self.ca_file = written(self.data_dir / "ca.pem", self.authority.certificate_pem())
         self._overrides = self._security(keystore)
@@ -115,20 +118,20 @@ _ENTRY = (
 )
 
 
-class _Created(Response):
+class _Created(Response):  # type: ignore[misc]
     API_KEY = 30
     API_VERSION = 1
     SCHEMA = Schema(("throttle_time_ms", Int32), ("results", Array(("error_code", Int16), ("error_message", String("utf-8")))))
 
 
-class _CreateAcls(RequestStruct):
+class _CreateAcls(RequestStruct):  # type: ignore[misc]
     API_KEY = 30
     API_VERSION = 1
     RESPONSE_TYPE = _Created
     SCHEMA = Schema(("creations", Array(*_ENTRY)))
 
 
-class _Deleted(Response):
+class _Deleted(Response):  # type: ignore[misc]
     API_KEY = 31
     API_VERSION = 1
     SCHEMA = Schema(
@@ -144,49 +147,29 @@ class _Deleted(Response):
     )
 
 
-class _DeleteAcls(RequestStruct):
+class _DeleteAcls(RequestStruct):  # type: ignore[misc]
     API_KEY = 31
     API_VERSION = 1
     RESPONSE_TYPE = _Deleted
     SCHEMA = Schema(("filters", Array(*_ENTRY)))
 
 
-class _Creating(Request[_CreateAcls]):
-    API_KEY = 30
-
-    def __init__(self, acls: Sequence[Entry]) -> None:
-        self._acls = list(acls)
-
-    def build(self, request_struct_class: type[_CreateAcls]) -> _CreateAcls:
-        return request_struct_class(self._acls)
-
-
-class _Deleting(Request[_DeleteAcls]):
-    API_KEY = 31
-
-    def __init__(self, acls: Sequence[Entry]) -> None:
-        self._acls = list(acls)
-
-    def build(self, request_struct_class: type[_DeleteAcls]) -> _DeleteAcls:
-        return request_struct_class(self._acls)
-
-
 async def _create(bootstrap: str, acls: Sequence[Entry]) -> None:
-    results = await _ask(bootstrap, _Creating(acls))
+    results = await _ask(bootstrap, _CreateAcls(list(acls)))
     assert [code for code, _message in results] == [0] * len(acls), results
 
 
 async def _delete(bootstrap: str, acls: Sequence[Entry]) -> None:
-    results = await _ask(bootstrap, _Deleting(acls))
+    results = await _ask(bootstrap, _DeleteAcls(list(acls)))
     assert all(code == 0 and len(matching) == 1 for code, _message, matching in results), results
 
 
-async def _ask(bootstrap: str, request: Request[RequestStruct]) -> list[tuple[int, ...]]:
+async def _ask(bootstrap: str, request: RequestStruct) -> list[Any]:
     client = AIOKafkaClient(bootstrap_servers=bootstrap)
     await client.bootstrap()
     try:
-        answer = await client.send(client.get_random_node(), request)
-        results: list[tuple[int, ...]] = answer.results
+        answer = await client.send(client.get_random_node(), InThisVersion(request))
+        results: list[Any] = answer.results
         return results
     finally:
         await client.close()
