@@ -28,12 +28,15 @@ def access_findings(settings: Settings, security: ClientSecurity, missing: Seque
         yield ok("access", "no encryption and no user (kafka.security_protocol is PLAINTEXT)")
     elif not missing:
         yield ok("access", f"{security.user} by {settings.kafka.security_protocol}, with every right that a worker needs")
-    for resource, name in dict.fromkeys((right.resource, right.name) for right in missing):
-        yield _lacking(security, f"{resource} {name}", [right.operation for right in missing if right.name == name])
+    operations: dict[str, list[str]] = {}
+    for right in missing:
+        operations.setdefault(f"{right.resource} {right.name}", []).append(right.operation)
+    for what, lacking in operations.items():
+        yield _lacking(security, what, lacking)
 
 
-def _lacking(security: ClientSecurity, what: str, operations: Sequence[str]) -> Finding:
+def _lacking(security: ClientSecurity, what: str, operations: list[str]) -> Finding:
     detail = f"{security.user} lacks the right to {', '.join(operations)}"
-    if list(operations) == [_LOOKING]:
+    if operations == [_LOOKING]:
         return warning(f"access to {what}", f"{detail}: its settings are not compared", ACLS)
     return problem(f"access to {what}", detail, ACLS)

@@ -97,7 +97,7 @@ def _rejection(address: str, security: ClientSecurity, error: KafkaError) -> Acc
 def _silence(address: str, security: ClientSecurity, error: BaseException) -> str:
     """More than "no answer", where there was a broker: it may be on its way up or down, or want something else on this port.
 
-    With TLS 1.3 that is also how the want of our certificate looks: asyncio keeps the broker's alert to itself.
+    With TLS 1.3 the want of our certificate may look like that too: the broker's alert can be lost with the connection.
     """
     if not isinstance(error, KafkaConnectionError):
         return ""
