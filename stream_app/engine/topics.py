@@ -52,7 +52,7 @@ async def _answered(settings: EngineSettings, ask: Callable[[], Awaitable[_Answe
         try:
             return await ask()
         except (KafkaError, OSError) as error:
-            reason = error if isinstance(error, NoAnswerError) else type(error).__name__
+            reason = (isinstance(error, NoAnswerError) and error.hint) or type(error).__name__
             logger.warning(
                 "no answer from the Kafka broker at %s (%s); trying again in %.1f s", settings.bootstrap_servers, reason, wait
             )

@@ -21,25 +21,30 @@ _EXPIRED = 10
 
 
 class NoAnswerError(KafkaConnectionError):  # type: ignore[misc]
-    """No broker serves us now. Worth waiting for."""
+    """No broker serves us now. Worth waiting for; ``hint`` is what may be wrong all the same, if anything."""
+
+    def __init__(self, bootstrap: str, hint: str) -> None:
+        super().__init__(bootstrap, hint)
+        self.hint = hint
 
     def __str__(self) -> str:
-        return str(self.args[0])
+        bootstrap, hint = self.args
+        return f"no Kafka broker answers at {bootstrap}{f' ({hint})' if hint else ''}. Start one, or correct kafka.bootstrap_servers"
 
 
 async def knock(bootstrap: str, security: ClientSecurity) -> None:
     """Return once one of the brokers has let us in. Raises ``AccessDeniedError``, or ``NoAnswerError`` when none answers at all."""
-    silent = ""
+    hint = ""
     for host, port, _family in collect_hosts(bootstrap):
         address = f"{host}:{port}"
         try:
             await _enter(host, port, security)
         except (OSError, KafkaError, ValueError) as error:
             _raise_refusal(address, security, error)
-            silent = silent or _silence(address, security, error)
+            hint = hint or _hint(address, security, error)
         else:
             return
-    raise NoAnswerError(f"no Kafka broker answers at {bootstrap}{silent}. Start one, or correct kafka.bootstrap_servers")
+    raise NoAnswerError(bootstrap, hint)
 
 
 async def _enter(host: str, port: int, security: ClientSecurity) -> None:
@@ -94,7 +99,7 @@ def _rejection(address: str, security: ClientSecurity, error: KafkaError) -> Acc
     return AccessDeniedError(f"{broker} asks for no password there", 'set kafka.security_protocol = "SSL", or correct the port')
 
 
-def _silence(address: str, security: ClientSecurity, error: BaseException) -> str:
+def _hint(address: str, security: ClientSecurity, error: BaseException) -> str:
     """More than "no answer", where there was a broker: it may be on its way up or down, or want something else on this port.
 
     With TLS 1.3 the want of our certificate may look like that too: the broker's alert can be lost with the connection.
@@ -103,4 +108,4 @@ def _silence(address: str, security: ClientSecurity, error: BaseException) -> st
         return ""
     protocol = security.get("security_protocol", "PLAINTEXT")
     certificate = ", or our certificate (kafka.ssl_certificate_file)" if protocol == "SSL" else ""
-    return f" ({address} breaks off the connection; it may want another kafka.security_protocol than {protocol}{certificate})"
+    return f"{address} breaks off the connection; it may want another kafka.security_protocol than {protocol}{certificate}"

@@ -14,8 +14,6 @@ from typing import Any
 
 from stream_app.settings import KafkaSettings
 
-_SECRETS = ("sasl_password_file", "ssl_key_file", "ssl_key_password_file")
-
 
 class SecurityFileError(Exception):
     """A file that [kafka] names can not be used; the message names key, file and remedy. Mend the configuration."""
@@ -91,7 +89,8 @@ def exposed_secrets(kafka: KafkaSettings) -> Iterator[str]:
     """One sentence per file of secrets that everybody on this machine may read."""
     if kafka.security_protocol == "PLAINTEXT":
         return
-    for key in _SECRETS:
+    key_file = "ssl_certificate_file" if kafka.ssl_key_file is None else "ssl_key_file"
+    for key in ("sasl_password_file", key_file, "ssl_key_password_file"):
         file: Path | None = getattr(kafka, key)
         if file is not None and file.stat().st_mode & stat.S_IROTH:
             yield f"kafka.{key} {file} can be read by everybody on this machine: chmod 600 {file}"
@@ -119,12 +118,15 @@ def _tls(kafka: KafkaSettings) -> ssl.SSLContext:
 
 def _trusting(ca_file: Path | None) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        context = ssl.create_default_context(cafile=ca_file)
     except ssl.SSLError:
         raise SecurityFileError(f"kafka.ssl_ca_file: {ca_file} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)") from None
     except OSError as error:
         assert ca_file is not None
         raise _unreadable("ssl_ca_file", ca_file, error) from None
+    # Python 3.13 refuses the plain certificates of most private authorities, which Java and 3.12 take.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
 
 
 def _show_certificate(context: ssl.SSLContext, kafka: KafkaSettings, certificate: Path) -> None:
