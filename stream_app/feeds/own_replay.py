@@ -17,7 +17,7 @@ from stream_app.feeds.feed import Feed, FeedOutline
 from stream_app.feeds.pipeline import delete_topics, first_of, follow_watermark, input_topics, span_rows, worker_environment
 from stream_app.feeds.replay import Order, ReplayPlan, Sent, replay
 from stream_app.feeds.stopping import run_stoppable
-from stream_app.kafka_access.security import PLAIN_ENVIRONMENT, client_security
+from stream_app.kafka_access.security import client_security, plain_environment
 from stream_app.settings import Settings, load_settings
 from stream_app.snapshots.reading import read_latest
 from stream_app.topic_admin import create_topics
@@ -90,7 +90,7 @@ class OwnReplay:
     def environment(self, bootstrap: str) -> dict[str, str]:
         """Settings of this pipeline; with them in the environment every other command looks at it too."""
         quick = EMBEDDED_SETTINGS if self.broker is not None and self.broker.name == "embedded" else {}
-        local = PLAIN_ENVIRONMENT if self.broker is not None else {}
+        local = {} if self.broker is None else plain_environment(load_settings().kafka)
         return {**worker_environment(self.feed, self.outline, bootstrap, self.prefix), **quick, **local}
 
     def _broker(self, stack: ExitStack) -> str:

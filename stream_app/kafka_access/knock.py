@@ -91,9 +91,8 @@ def _no_handshake(address: str, error: ssl.SSLError) -> AccessDeniedError:
 def _rejection(address: str, security: ClientSecurity, error: KafkaError) -> AccessDeniedError:
     broker, mechanism = f"the broker at {address}", security["sasl_mechanism"]
     if isinstance(error, SaslAuthenticationFailed):
-        who = f'user "{security["sasl_plain_username"]}" with this password ({mechanism})'
         remedy = "correct kafka.sasl_username, or the file of kafka.sasl_password_file"
-        return AccessDeniedError(f"{broker} does not let in {who}", remedy)
+        return AccessDeniedError(f"{broker} does not let in {security.user} with this password ({mechanism})", remedy)
     if isinstance(error, UnsupportedSaslMechanismError):
         return AccessDeniedError(f"{broker} does not offer {mechanism}", "set kafka.sasl_mechanism to one that it does")
     return AccessDeniedError(f"{broker} asks for no password there", 'set kafka.security_protocol = "SSL", or correct the port')

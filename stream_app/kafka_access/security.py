@@ -29,10 +29,14 @@ class AccessDeniedError(Exception):
 
 
 class ClientSecurity(Mapping[str, Any]):
-    """Keyword arguments of every aiokafka client. As text it is only the protocol, so that no log or traceback holds a password."""
+    """Keyword arguments of every aiokafka client. As text it is only the protocol, so that no log or traceback holds a password.
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    ``user``: who we are to the brokers, in words.
+    """
+
+    def __init__(self, options: Mapping[str, Any], user: str = "nobody") -> None:
         self._options = dict(options)
+        self.user = user
 
     def __getitem__(self, key: str) -> Any:
         return self._options[key]
@@ -47,42 +51,34 @@ class ClientSecurity(Mapping[str, Any]):
         return f"ClientSecurity({self._options.get('security_protocol', 'PLAINTEXT')})"
 
     @property
-    def user(self) -> str:
-        """Who we are to the brokers, in words."""
-        return f'user "{self._options["sasl_plain_username"]}"' if "sasl_plain_username" in self._options else "the user of our certificate"
-
-    @property
     def authenticates(self) -> bool:
-        """Whether the brokers know who we are, so that rights can be given."""
+        """Whether brokers may know users, and give rights to each."""
         return bool(self._options)
 
 
 PLAIN = ClientSecurity({})
 """For brokers that ask nobody anything, such as the local ones."""
 
-PLAIN_ENVIRONMENT = {
-    "DESKPULSE_KAFKA__SECURITY_PROTOCOL": "PLAINTEXT",
-    "DESKPULSE_KAFKA__SASL_USERNAME": "",
-    "DESKPULSE_KAFKA__SASL_PASSWORD_FILE": "",
-    "DESKPULSE_KAFKA__SSL_CA_FILE": "",
-    "DESKPULSE_KAFKA__SSL_CERTIFICATE_FILE": "",
-    "DESKPULSE_KAFKA__SSL_KEY_FILE": "",
-    "DESKPULSE_KAFKA__SSL_KEY_PASSWORD_FILE": "",
-}
-"""The same for child processes, whatever their configuration file says."""
-
-
 def client_security(kafka: KafkaSettings) -> ClientSecurity:
     """The options that ``[kafka]`` asks for. Raises ``SecurityFileError``."""
     if kafka.security_protocol == "PLAINTEXT":
         return PLAIN
     options: dict[str, Any] = {"security_protocol": kafka.security_protocol, "ssl_context": _tls(kafka)}
-    if kafka.security_protocol == "SASL_SSL":
-        assert kafka.sasl_password_file is not None
-        options["sasl_mechanism"] = kafka.sasl_mechanism
-        options["sasl_plain_username"] = kafka.sasl_username
-        options["sasl_plain_password"] = _secret("sasl_password_file", kafka.sasl_password_file)
-    return ClientSecurity(options)
+    if kafka.security_protocol == "SSL":
+        return ClientSecurity(options, "the user without a name" if kafka.ssl_certificate_file is None else "the user of our certificate")
+    assert kafka.sasl_password_file is not None
+    options["sasl_mechanism"] = kafka.sasl_mechanism
+    options["sasl_plain_username"] = kafka.sasl_username
+    options["sasl_plain_password"] = _secret("sasl_password_file", kafka.sasl_password_file)
+    return ClientSecurity(options, f'user "{kafka.sasl_username}"')
+
+
+def plain_environment(kafka: KafkaSettings) -> dict[str, str]:
+    """Variables for child processes on a local broker, which knows nothing of what the configuration file says."""
+    if kafka.security_protocol == "PLAINTEXT":
+        return {}
+    cleared = dict.fromkeys((key for key in vars(kafka) if key.endswith("_file") or key == "sasl_username"), "")
+    return {f"DESKPULSE_KAFKA__{key.upper()}": value for key, value in {"security_protocol": "PLAINTEXT", **cleared}.items()}
 
 
 def exposed_secrets(kafka: KafkaSettings) -> Iterator[str]:

@@ -80,7 +80,7 @@ def test_a_log_with_a_limit_of_bytes_is_a_problem_however_large(value: str) -> N
     assert [each.detail for each in found] == [f"retention.bytes is {value}, should be -1"]
 
 
-BY_PASSWORD = ClientSecurity({"security_protocol": "SASL_SSL", "sasl_plain_username": "desk"})
+BY_PASSWORD = ClientSecurity({"security_protocol": "SASL_SSL"}, 'user "desk"')
 
 
 def test_missing_rights_are_one_problem_per_topic_or_group_and_a_missing_look_at_settings_is_a_warning() -> None:

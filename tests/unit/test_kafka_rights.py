@@ -87,7 +87,6 @@ def test_an_answer_has_a_bit_for_each_operation_and_may_say_nothing() -> None:
 
 def test_many_missing_rights_are_one_sentence_that_names_the_first_three() -> None:
     missing = [Right("topic", f"t{number}", "Read") for number in range(5)]
-    said = str(denied(ClientSecurity({"sasl_plain_username": "eve"}), missing))
+    said = str(denied(ClientSecurity({}, 'user "eve"'), missing))
     expected = 'the brokers do not allow user "eve" to Read topic t0, Read topic t1, Read topic t2 and 2 more'
     assert said == f"{expected}: `deskpulse topics acls` prints the commands that give all rights"
-    assert "the user of our certificate" in str(denied(ClientSecurity({"security_protocol": "SSL"}), missing))

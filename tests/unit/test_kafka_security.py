@@ -5,13 +5,14 @@ from __future__ import annotations
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from stream_app.app import engine_settings
 from stream_app.cli import main
-from stream_app.kafka_access.security import PLAIN, PLAIN_ENVIRONMENT, SecurityFileError, client_security, exposed_secrets
+from stream_app.kafka_access.security import PLAIN, SecurityFileError, client_security, exposed_secrets, plain_environment
 from stream_app.settings import KafkaSettings, Settings, parse_settings
 from stream_app.settings.reference import effective_toml
 from tests.support.certificates import Authority, written
@@ -41,6 +42,14 @@ def test_a_user_with_password_is_shown_over_tls_that_trusts_only_the_given_autho
     }
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert [dict(part[0] for part in found["subject"])["commonName"] for found in context.get_ca_certs()] == ["test authority"]
+
+
+@pytest.mark.parametrize(("own", "user"), [(True, "the user of our certificate"), (False, "the user without a name")])
+def test_without_a_password_we_are_whom_our_certificate_names(tmp_path: Path, own: bool, user: str) -> None:
+    issued = Authority().issue("deskpulse")
+    certificate = written(tmp_path / "own.pem", issued.certificate + issued.key_pem())
+    security = client_security(KafkaSettings(security_protocol="SSL", ssl_certificate_file=certificate if own else None))
+    assert (security.user, security.authenticates) == (user, True)
 
 
 def test_without_the_check_of_names_certificates_are_still_required(with_password: KafkaSettings) -> None:
@@ -95,7 +104,8 @@ def test_a_key_that_belongs_to_another_certificate_is_an_error(tmp_path: Path) -
 @pytest.mark.parametrize("key", ["sasl_password_file", "ssl_ca_file", "ssl_certificate_file", "ssl_key_file", "ssl_key_password_file"])
 def test_a_file_that_is_not_there_is_named_with_its_key(with_password: KafkaSettings, tmp_path: Path, key: str) -> None:
     issued = Authority().issue("deskpulse")
-    given = {"ssl_certificate_file": written(tmp_path / "own.pem", issued.certificate + issued.key_pem()), key: tmp_path / "nowhere"}
+    own = written(tmp_path / "own.pem", issued.certificate + issued.key_pem())
+    given: dict[str, Any] = {"ssl_certificate_file": own, key: tmp_path / "nowhere"}
     with pytest.raises(SecurityFileError, match=rf"kafka\.{key}: \S+/nowhere can not be read \(No such file or directory\): create it"):
         client_security(replace(with_password, **given))
 
@@ -123,7 +133,8 @@ def test_secrets_that_everybody_may_read_are_told(with_password: KafkaSettings) 
 def test_child_processes_on_a_local_broker_need_none_of_it(with_password: KafkaSettings) -> None:
     text = effective_toml(replace(Settings(), kafka=with_password))
     assert parse_settings(text).kafka == with_password
-    assert parse_settings(text, environment=PLAIN_ENVIRONMENT).kafka == KafkaSettings()
+    assert parse_settings(text, environment=plain_environment(with_password)).kafka == KafkaSettings()
+    assert plain_environment(KafkaSettings()) == {}
 
 
 def test_config_check_looks_into_the_files_and_exits_with_2(tmp_path: Path) -> None:
