@@ -18,8 +18,6 @@ from tests.support.certificates import written
 from tests.support.secured_kafka import ADMIN, SecuredKafka
 from tests.support.waiting import eventually
 
-INPUTS = "".join(f'[inputs.{name}]\nprogress = "declared"\n' for name in ("contacts", "resolutions", "surveys"))
-
 
 class Installation:
     """What is printed by `topics acls` is allowed, what `topics create` makes is there."""
@@ -46,7 +44,7 @@ class Installation:
         finally:
             self.kafka.allow(commands)
 
-    def configuration(self, user: str, **changes: str | Path) -> Path:
+    def configuration(self, user: str, *, progress: str = "declared", **changes: str | Path) -> Path:
         """The file of one user, with other keys of [kafka] as wished."""
         keys: dict[str, str | Path] = {
             "bootstrap_servers": self.kafka.bootstrap,
@@ -56,8 +54,9 @@ class Installation:
             "ssl_ca_file": self.kafka.ca_file,
         }
         kafka = "".join(f'{key} = "{value}"\n' for key, value in (keys | changes).items())
+        inputs = "".join(f'[inputs.{name}]\nprogress = "{progress}"\n' for name in ("contacts", "resolutions", "surveys"))
         file = self.directory / f"{user}.toml"
-        file.write_text(f"[kafka]\n{kafka}[kpis]\nspan = true\n[metrics]\nport = 0\n[board]\nport = 0\n{INPUTS}")
+        file.write_text(f"[kafka]\n{kafka}[kpis]\nspan = true\n[metrics]\nport = 0\n[board]\nport = 0\n{inputs}")
         return file
 
     def settings(self, user: str) -> Settings:
