@@ -56,7 +56,7 @@ $(COMPILED)/.made: setup.py pyproject.toml $(shell find models agents stream_app
 	@echo "· compiling the hot path"
 	@rm -rf $(COMPILED) build && mkdir -p $(COMPILED)
 	@DESKPULSE_COMPILE=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --target $(COMPILED) .
-	@for name in tests bench data docs grafana changelog.d .ci Makefile README.md LICENSE docker-compose.yml setup.py pyproject.toml deskpulse.toml; do ln -sfn ../../$$name $(COMPILED)/$$name; done
+	@for name in tests bench data docs grafana prometheus changelog.d .ci Makefile README.md LICENSE docker-compose.yml setup.py pyproject.toml deskpulse.toml; do ln -sfn ../../$$name $(COMPILED)/$$name; done
 	@touch $@
 
 # What replaces parts of the code while it runs needs plain Python, which is the reference.

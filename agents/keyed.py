@@ -183,12 +183,15 @@ class KeyedProcessor:
 
     # -- checkpoint ---------------------------------------------------------------------------------------
 
-    def checkpoint(self, state: KeyedState[Any]) -> Checkpoint:
-        """Everything changed since the last one. Call ``publish`` right before, in the same synchronous step."""
+    def checkpoint(self, state: KeyedState[Any], turns: int = 1) -> Checkpoint:
+        """Everything changed since the last one. Call ``publish`` right before, in the same synchronous step.
+
+        ``turns``: how many checkpoint intervals have passed since then; what has to be written again in time goes by them.
+        """
         codec = self._codec
         checkpoint = Checkpoint(state.offset)
-        panes_over, rows_over = state.rewrite()
-        checkpoint.panes = [codec.pane(pane) for pane in state.panes.take_unwritten(state.checkpoints)]
+        panes_over, rows_over = state.rewrite(turns)
+        checkpoint.panes = [codec.pane(pane) for pane in state.panes.take_unwritten(state.turn)]
         checkpoint.rows = self._row_entries(state, {key for key, _ in rows_over})
         checkpoint.rows += [(codec.pane(pane)[0], None) for pane in panes_over]
         checkpoint.rows += [(codec.row_key(key), None) for key, _ in rows_over if key not in state.rows]
@@ -208,10 +211,10 @@ class KeyedProcessor:
                 continue
             fence = state.graves[key]
             if key not in ending:
-                state.burials.bury(key, fence, state.checkpoints)
+                state.burials.bury(key, fence, state.turn)
             entries.append((row_key(key), self._codec.deleted_row(fence)))
-        written: list[tuple[bytes, bytes | None]] = [(row_key(key), value) for key, value in rows.write(live, state.checkpoints)]
-        rows.cool(state.checkpoints)
+        written: list[tuple[bytes, bytes | None]] = [(row_key(key), value) for key, value in rows.write(live, state.turn)]
+        rows.cool(state.turn)
         return written + entries
 
 

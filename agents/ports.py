@@ -85,5 +85,5 @@ class StatefulProcessor(Protocol):
         """Changed panes, levels and the partition's status, for the panes topic; called every publish interval unless
         catching up, and right before each checkpoint."""
 
-    def checkpoint(self, state: Any) -> Checkpoint:
-        """Everything changed since the last call, taken in one synchronous step."""
+    def checkpoint(self, state: Any, turns: int = 1) -> Checkpoint:
+        """Everything changed since the last call, ``turns`` checkpoint intervals ago, taken in one synchronous step."""

@@ -95,9 +95,9 @@ class RollupProcessor:
         self._publishing = self._rollup is not None
 
     @property
-    def catching_up(self) -> bool:
-        """Whether the log's clock moved by more than a minute between the last two publications."""
-        return self._rollup is not None and self._rollup.catching_up
+    def moved(self) -> int:
+        """How far (ms) the log's clock moved between the last two publications."""
+        return 0 if self._rollup is None else self._rollup.moved
 
     @property
     def behind(self) -> bool:

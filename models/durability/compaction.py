@@ -1,8 +1,8 @@
 """What compaction asks of an owner: it keeps the last record of a key, not the newest.
 
 A worker that was stopped and woke up may write a record that is older than what stands there. It loses every merge, until compaction
-drops the newer one before it. So the newest is written again in time: every live key within ``REWRITE_OVER`` checkpoints, and a
-deletion as often, until its tombstone follows.
+drops the newer one before it. So the newest is written again in time: every live key within ``REWRITE_OVER`` turns, and a
+deletion as often, until its tombstone follows. A turn is the time between two regular checkpoints; one that comes later stands for several.
 
     row 17 ── deleted 20 ── row 17 (a zombie) ── deleted 20 ── … ── deleted 20, tombstone
 """
@@ -15,28 +15,35 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 TOMBSTONE_AFTER = 4_000
-"""Checkpoints between a ``deleted`` record and its tombstone: past the compaction lag of an hour at one a second."""
+"""Turns between a ``deleted`` record and its tombstone: past the compaction lag of an hour at one a second."""
 REWRITE_OVER = 1_500
-"""Every live key is written again within so many checkpoints: half the compaction lag, less a margin."""
+"""Every live key is written again within so many turns: half the compaction lag, less a margin."""
 
 Key = TypeVar("Key")
 Deleted = TypeVar("Deleted")
 
 
 class Rounds(Generic[Key]):
-    """Goes round all live keys, a share at each checkpoint."""
+    """Goes round all live keys, a share at each turn."""
 
     def __init__(self) -> None:
         self._round: Iterator[Key] = iter(())
         self._share = 0
+        self._turn = 0
 
-    def share(self, checkpoint: int, live: Callable[[], Collection[Key]]) -> list[Key]:
-        """Keys whose turn it is; some may be gone since the round began."""
-        if checkpoint % REWRITE_OVER == 0:
-            keys = list(live())
-            self._share = len(keys) // REWRITE_OVER + 1
-            self._round = iter(keys)
-        return list(islice(self._round, self._share))
+    def share(self, turn: int, live: Callable[[], Collection[Key]]) -> list[Key]:
+        """Keys whose turn it is, or was since the last call; some may be gone since the round began."""
+        passed, self._turn = turn - self._turn, turn
+        left = turn % REWRITE_OVER + 1  # turns of this round, if it begins now
+        if passed < left:
+            return list(islice(self._round, self._share * passed))
+        last = list(self._round)
+        keys = list(live())
+        self._share = len(keys) // REWRITE_OVER + 1
+        self._round = iter(keys)
+        if passed - left >= REWRITE_OVER:  # a whole round has passed
+            return keys
+        return last + list(islice(self._round, self._share * left))
 
 
 class Graves(Generic[Key, Deleted]):
@@ -49,14 +56,14 @@ class Graves(Generic[Key, Deleted]):
     def __len__(self) -> int:
         return len(self._deleted)
 
-    def bury(self, key: Key, deleted: Deleted, checkpoint: int) -> None:
-        """``deleted`` is written in this checkpoint. A key that lies there already lies on, unless it was deleted anew meanwhile."""
+    def bury(self, key: Key, deleted: Deleted, turn: int) -> None:
+        """``deleted`` is written at this turn. A key that lies there already lies on, unless it was deleted anew meanwhile."""
         if self._deleted.get(key) == deleted:
             return
         self._deleted[key] = deleted
         turns = self._turns
-        if not turns or turns[-1][:2] != (checkpoint + REWRITE_OVER, checkpoint):
-            turns.append((checkpoint + REWRITE_OVER, checkpoint, [], []))
+        if not turns or turns[-1][:2] != (turn + REWRITE_OVER, turn):
+            turns.append((turn + REWRITE_OVER, turn, [], []))
         turns[-1][2].append(key)
         turns[-1][3].append(deleted)
 
@@ -64,17 +71,17 @@ class Graves(Generic[Key, Deleted]):
         """The key lives again: no tombstone for it."""
         self._deleted.pop(key, None)
 
-    def take(self, checkpoint: int) -> tuple[list[tuple[Key, Deleted]], list[tuple[Key, Deleted]]]:
-        """(to say deleted once more, to say deleted and then bury for good) at this checkpoint."""
+    def take(self, turn: int) -> tuple[list[tuple[Key, Deleted]], list[tuple[Key, Deleted]]]:
+        """(to say deleted once more, to say deleted and then bury for good) at this turn."""
         again: list[tuple[Key, Deleted]] = []
         over: list[tuple[Key, Deleted]] = []
         turns = self._turns
-        while turns and turns[0][0] <= checkpoint:
+        while turns and turns[0][0] <= turn:
             _, buried, keys, deletions = turns.popleft()
             still = [(key, deleted) for key, deleted in zip(keys, deletions, strict=True) if self._deleted.get(key) is deleted]
-            if checkpoint < buried + TOMBSTONE_AFTER:
+            if turn < buried + TOMBSTONE_AFTER:
                 again += still
-                turns.append((checkpoint + REWRITE_OVER, buried, keys, deletions))
+                turns.append((turn + REWRITE_OVER, buried, keys, deletions))
             else:
                 over += still
                 for key, _ in still:

@@ -115,7 +115,7 @@ class KeyedState(Generic[R]):
         self.unwritten: dict[str, None] = {}
         self.burials: Graves[str, Fence] = Graves()
         self.forgotten: list[str] = []
-        self.checkpoints = 0
+        self.turn = 0
         self.published: tuple[int, int, int] | None = None
         self._timers: list[tuple[int, str]] = []
         self._unconcluded: dict[str, None] = {}
@@ -246,13 +246,16 @@ class KeyedState(Generic[R]):
 
     # -- checkpoint -------------------------------------------------------------------------------------
 
-    def rewrite(self) -> tuple[list[Pane], list[tuple[str, Fence]]]:
-        """Begin a checkpoint: a share of what did not change is written again. Returns what gets its tombstone, panes and rows."""
+    def rewrite(self, turns: int = 1) -> tuple[list[Pane], list[tuple[str, Fence]]]:
+        """Begin a checkpoint that stands for so many: a share of what did not change is written again.
+
+        Returns what gets its tombstone, panes and rows.
+        """
         self.conclude()
-        self.checkpoints += 1
-        panes_over = self.panes.rewrite(self.checkpoints)
-        share = [key for key in self._rounds.share(self.checkpoints, lambda: list(self.rows)) if key in self.rows]
-        again, over = self.burials.take(self.checkpoints)
+        self.turn += turns
+        panes_over = self.panes.rewrite(self.turn)
+        share = [key for key in self._rounds.share(self.turn, lambda: list(self.rows)) if key in self.rows]
+        again, over = self.burials.take(self.turn)
         said_again = again + over
         for key in share:
             self.unwritten.setdefault(key)
@@ -260,7 +263,7 @@ class KeyedState(Generic[R]):
             self.unwritten.setdefault(key)
             self.graves.setdefault(key, fence)
         self.logic.rewritten(share + [key for key, _ in said_again])
-        if self.checkpoints % compaction.REWRITE_OVER == 0:
+        if self.turn % compaction.REWRITE_OVER < turns:
             self.published = None
         return panes_over, over
 

@@ -66,7 +66,7 @@ class PaneStore:
         self._forgotten: list[Pane] = []
         self._touched: list[Pane] = []
         self._touched_fast: list[Pane] = []
-        self._checkpoint = 0
+        self._turn = 0
 
     def configure(self, slow_width: int, horizon: int, *, fast: bool) -> None:
         """Width of the slow slices and what is kept (ms); ``fast=False`` leaves the fast tier out."""
@@ -203,11 +203,11 @@ class PaneStore:
 
     # -- writing --------------------------------------------------------------------------------------
 
-    def rewrite(self, checkpoint: int) -> list[Pane]:
+    def rewrite(self, turn: int) -> list[Pane]:
         """Write and publish a share of the unchanged panes again, and deleted ones whose turn it is; returns those then over."""
-        self._checkpoint = checkpoint
-        panes = [pane for pane in self._rounds.share(checkpoint, self._live) if not pane.deleted]
-        again, over = self._graves.take(checkpoint)
+        self._turn = turn
+        panes = [pane for pane in self._rounds.share(turn, self._live) if not pane.deleted]
+        again, over = self._graves.take(turn)
         panes += [pane for _, pane in again + over]
         self.unwritten.update((pane, None) for pane in panes if pane.id[0] != FAST)
         self.unpublished.update(dict.fromkeys(panes))
@@ -218,9 +218,9 @@ class PaneStore:
     def _live(self) -> list[Pane]:
         return [*self.base.values(), *(pane for tier in (self.fast, self.slow) for cells in tier.values() for pane in cells.values())]
 
-    def take_unwritten(self, checkpoint: int) -> list[Pane]:
+    def take_unwritten(self, turn: int) -> list[Pane]:
         """Panes for the changelog, base first: a deletion there implies that its balances are there."""
-        self._checkpoint = checkpoint
+        self._turn = turn
         panes = sorted(self.unwritten, key=_base_first)
         self.unwritten = {}
         self._bury(panes)
@@ -239,7 +239,7 @@ class PaneStore:
         ending = set(self._forgotten)
         for pane in panes:
             if pane.deleted and pane not in ending:
-                self._graves.bury(pane.id, pane, self._checkpoint)
+                self._graves.bury(pane.id, pane, self._turn)
 
     def take_forgotten(self) -> list[Pane]:
         """Deleted panes whose tombstone belongs into the panes topic too."""

@@ -1,6 +1,6 @@
 """The rows of one partition: those in use as objects, the others as the bytes that stand in the changelog.
 
-    touched ── written ── … COLD_AFTER checkpoints untouched … ── bytes ── compressed with its turn to be written again
+    touched ── written ── … COLD_AFTER turns untouched … ── bytes ── compressed with its turn to be written again
        ^                                                            │
        └──────────────────────── next event or timer ───────────────┘
 """
@@ -15,7 +15,7 @@ from zlib import compress, decompress
 from models.durability.fence import Fence
 
 COLD_AFTER = 30
-"""Checkpoints."""
+"""Turns, which are checkpoint intervals."""
 _COMPRESSED = 0x78
 """First byte of a compressed row; others begin with their fence, whose first byte is 0 for the first 255 epochs."""
 
@@ -83,10 +83,10 @@ class RowStore(Generic[R]):
         found = self._rows.get(key)
         return self._decode(key, _plain(found)) if isinstance(found, bytes) else found
 
-    def write(self, keys: list[str], checkpoint: int) -> Iterator[tuple[str, bytes]]:
+    def write(self, keys: list[str], turn: int) -> Iterator[tuple[str, bytes]]:
         """Changelog values of rows that exist; from now on they cool. Cold ones are compressed."""
         cooling, self._thawed = self._thawed, []
-        self._cooling.append((checkpoint, cooling))
+        self._cooling.append((turn, cooling))
         for key in keys:
             found = self._rows[key]
             if isinstance(found, bytes):
@@ -97,10 +97,10 @@ class RowStore(Generic[R]):
                 cooling.append((key, found.fence, value))
             yield key, value
 
-    def cool(self, checkpoint: int) -> None:
-        """Rows that were written ``COLD_AFTER`` checkpoints ago and have not been touched since become bytes."""
+    def cool(self, turn: int) -> None:
+        """Rows that were written ``COLD_AFTER`` turns ago and have not been touched since become bytes."""
         rows = self._rows
-        while self._cooling and self._cooling[0][0] + COLD_AFTER <= checkpoint:
+        while self._cooling and self._cooling[0][0] + COLD_AFTER <= turn:
             for key, fence, value in self._cooling.popleft()[1]:
                 row = rows.get(key)
                 if row is not None and not isinstance(row, bytes) and row.fence == fence:

@@ -7,7 +7,17 @@ from collections.abc import Mapping
 Pane = dict[str, int]
 Nested = dict[str, "int | dict[str, int]"]
 
-_parts: dict[str, tuple[str, str]] = {}
+
+class _Parts(dict[str, tuple[str, str]]):
+    """The two parts of each key that was ever seen: keys are few (names x buckets), panes are many."""
+
+    def __missing__(self, key: str) -> tuple[str, str]:
+        name, _, part = key.rpartition(":")
+        parts = self[key] = (name, part) if name else (key, "")
+        return parts
+
+
+_parts = _Parts()
 
 
 def merge(into: Pane, other: Mapping[str, int]) -> None:
@@ -37,7 +47,7 @@ def nested(pane: Mapping[str, int]) -> Nested:
     """Entries by name: ``a`` stays a number, ``a:b`` becomes ``{"a": {"b": …}}``, ``a:b:c`` ``{"a:b": {"c": …}}``."""
     result: Nested = {}
     for key, amount in pane.items():
-        name, part = _parts.get(key) or _split(key)
+        name, part = _parts[key]
         if not part:
             result[name] = amount
             continue
@@ -51,12 +61,4 @@ def nested(pane: Mapping[str, int]) -> Nested:
 
 def names(pane: Mapping[str, int]) -> set[str]:
     """The names that `nested` would give."""
-    return {(_parts.get(key) or _split(key))[0] for key in pane}
-
-
-def _split(key: str) -> tuple[str, str]:
-    """The two parts of a key, remembered: keys are few (names x buckets), panes are many."""
-    name, _, part = key.rpartition(":")
-    parts = (name, part) if name else (key, "")
-    _parts[key] = parts
-    return parts
+    return {_parts[key][0] for key in pane}

@@ -63,7 +63,7 @@ class Rollup:
         self._fast: dict[bytes, tuple[PaneKey, PaneRecord]] = {}
         self._obsolete: list[KpiRow] = []
         self._published_clock: int | None = None
-        self.catching_up = False
+        self.moved = 0
         self.behind = False
         self._publishes = 0
         self._through: int | None = None
@@ -166,8 +166,8 @@ class Rollup:
         everything = self._all_read(watermark)
         effort = ALL_READ_EFFORT if everything else 1
         through = None if watermark is None else self._close(rows, watermark, effort)
-        self.catching_up = former is not None and clock - former > CATCHING_UP
-        budget = self._settings.catching_up_budget if self.catching_up else self._settings.live_budget
+        self.moved = 0 if former is None else clock - former
+        budget = self._settings.catching_up_budget if self.moved > CATCHING_UP else self._settings.live_budget
         rows.extend(self._live.publish(clock, watermark, budget * effort))
         if self._span is not None and (quiet or everything or self._publishes % self._settings.span_every == 0):
             rows.extend(self._span.publish(watermark, budget * effort))

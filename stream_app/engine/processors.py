@@ -45,8 +45,8 @@ class RollupProcessor(Protocol):
         """Panes and published topics were read to their ends as of the assignment."""
 
     @property
-    def catching_up(self) -> bool:
-        """Whether the log's clock moved so far between the last two publications that nobody can follow."""
+    def moved(self) -> int:
+        """How far (ms) the log's clock moved between the last two publications."""
 
     @property
     def behind(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from time import monotonic
 
 from stream_app.engine.batches import PartitionBatch
 from stream_app.engine.failure import FailStop
@@ -11,6 +12,9 @@ from stream_app.engine.outbox import Outbox, Pending
 from stream_app.engine.processors import RollupProcessor
 from stream_app.engine.settings import EngineSettings
 from stream_app.engine.slices import in_slices
+
+CATCHING_UP = 60_000
+"""Event time (ms) per second that only a backlog or a replay makes: nobody can follow what is published."""
 
 
 class RollupRunner:
@@ -80,22 +84,30 @@ class RollupRunner:
 
     async def _publish_forever(self) -> None:
         try:
+            published = monotonic()
             while not self._stopping.is_set():
+                seconds, published = monotonic() - published, monotonic()
                 rows = self.processor.publish(int(time.time() * 1000))
                 await self._pending.settled()
                 self._outbox.put(rows, self._pending)
-                await self._rest()
+                await self._rest(catching_up=self.processor.moved > CATCHING_UP * max(1.0, seconds))
         except BaseException as error:
             self._fail("rollup: publishing failed", cause=error)
             raise
 
-    async def _rest(self) -> None:
+    async def _rest(self, *, catching_up: bool) -> None:
         settings = self._settings
-        if self.processor.behind:
-            seconds = settings.rollup_behind_interval
-        else:
-            seconds = settings.rollup_catching_up_interval if self.processor.catching_up else settings.rollup_interval
+        if not catching_up:
+            await self._stopped_within(settings.rollup_behind_interval if self.processor.behind else settings.rollup_interval)
+            return
+        until, handled = monotonic() + settings.catching_up_interval, -1
+        while monotonic() < until and handled != self.records_handled:  # as long as panes come
+            handled = self.records_handled
+            await self._stopped_within(settings.checkpoint_interval)
+
+    async def _stopped_within(self, seconds: float) -> bool:
         try:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
-            return
+            return False
+        return True

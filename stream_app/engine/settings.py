@@ -43,10 +43,11 @@ class EngineSettings:
 
     publish_interval: float = 0.1
     checkpoint_interval: float = 1.0
+    #: The longest time between two checkpoints, and between two publications of Rollup, while event time passes so fast
+    #: that nobody can follow.
+    catching_up_interval: float = 5.0
     mark_interval: float = 0.25
     rollup_interval: float = 0.25
-    #: The same while event time passes so fast that nobody can follow.
-    rollup_catching_up_interval: float = 1.0
     #: The same when time stands still and rows wait.
     rollup_behind_interval: float = 0.02
 

@@ -16,6 +16,7 @@ from stream_app.engine.batches import PartitionBatch
 from stream_app.engine.durations import Durations
 from stream_app.engine.failure import FailStop
 from stream_app.engine.outbox import Outbox, Pending
+from stream_app.engine.rhythm import Rhythm
 from stream_app.engine.settings import EngineSettings
 from stream_app.engine.slices import in_slices
 
@@ -63,6 +64,8 @@ class StatefulPartition:
         self._fail = fail
         self._pending = Pending()
         self._written = -1
+        self._rhythm = Rhythm(settings.checkpoint_interval, settings.catching_up_interval, monotonic())
+        self._handled_at = 0.0
         self._stopping = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
 
@@ -96,6 +99,7 @@ class StatefulPartition:
                 return
             self._outbox.put(self.processor.handle(state, records), self._pending)
             self.records_handled += len(records)
+            self._handled_at = monotonic()
             await asyncio.sleep(0)
         self.position = batch.next
         self.highwater = batch.highwater
@@ -113,10 +117,8 @@ class StatefulPartition:
     async def _write_forever(self) -> None:
         """Publish and checkpoint in turn; any failure, a cancellation too, ends the process."""
         try:
-            due = monotonic() + self._settings.checkpoint_interval
             while not await self._stopped_within(self._settings.publish_interval):
-                if monotonic() >= due:
-                    due = monotonic() + self._settings.checkpoint_interval
+                if self._rhythm.due(monotonic(), in_backlog=self._in_backlog()):
                     await self._checkpoint()
                 else:
                     await self._publish()
@@ -134,7 +136,7 @@ class StatefulPartition:
     async def _publish(self) -> None:
         """Send the changed panes after everything they follow from was acknowledged; in a backlog the checkpoints do."""
         assert self.state is not None
-        if self.processor.catching_up(self.state):
+        if self._in_backlog():
             return
         outputs = self.processor.publish(self.state)
         if not outputs:
@@ -142,12 +144,18 @@ class StatefulPartition:
         await self._pending.settled()
         self._outbox.put(outputs, self._pending)
 
+    def _in_backlog(self) -> bool:
+        """Whether records come, and event time passes with them so fast that nobody can follow."""
+        recent = monotonic() < self._handled_at + self._settings.checkpoint_interval
+        return recent and self.processor.catching_up(self.state)
+
     async def _checkpoint(self) -> None:
         """One cut in one synchronous step, then outputs and panes, rows, marker, commit: each waits for the one before."""
         assert self.state is not None
         started = monotonic()
+        turns = self._rhythm.cut(started, in_backlog=self._in_backlog())
         outputs = self.processor.publish(self.state)
-        cut = self.processor.checkpoint(self.state)
+        cut = self.processor.checkpoint(self.state, turns)
         await self._pending.settled()
         if cut.offset == self._written and not cut.panes and not cut.rows:
             self._outbox.put(outputs, self._pending)

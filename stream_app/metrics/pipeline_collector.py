@@ -23,6 +23,8 @@ class PipelineCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """The worker as it is now."""
         yield self._ready()
+        yield GaugeMetricFamily("deskpulse_rollup_active", "1 on the worker that publishes the KPIs.", value=float(self._view.publishing()))
+        yield GaugeMetricFamily("deskpulse_simulated", "1 while the traffic is made up.", value=float(self._view.simulated()))
         yield self._lag()
         yield from self._time()
         yield from self._work()
@@ -62,6 +64,8 @@ class PipelineCollector(Collector):
                 lag.add_metric((source,), max(0, clock - at) / 1000)
         yield lag
         yield silent
+        if clock is not None:
+            yield GaugeMetricFamily("deskpulse_clock_timestamp_seconds", "The log's clock: the newest progress mark's.", value=clock / 1000)
         if watermark is not None:
             yield GaugeMetricFamily(
                 "deskpulse_watermark_timestamp_seconds", "Watermark of the partitions owned here.", value=watermark / 1000

@@ -75,3 +75,9 @@ class WorkerView(Protocol):
 
     def ready(self) -> bool:
         """Assigned, recovered and caught up."""
+
+    def publishing(self) -> bool:
+        """Whether this worker's Rollup is the active one: only then are there gauges of KPIs here."""
+
+    def simulated(self) -> bool:
+        """Whether the traffic is made up, as far as the newest progress marks say."""

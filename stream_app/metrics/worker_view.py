@@ -59,7 +59,7 @@ class EngineView:
         yield OutcomeCount("input", "accepted", counters.accepted - counters.split + counters.progress_records)
         yield OutcomeCount("input", "ignored", counters.ignored)
         yield OutcomeCount("input", "dead_lettered", counters.dead_lettered.total())
-        counted: Counter[str] = Counter()
+        counted = Counter(dict.fromkeys(_OUTCOMES.values(), 0))  # a counter that begins at its first count shows no increase
         for state in self._states("cases"):
             for name, amount in state.counters.items():
                 if name in _OUTCOMES:
@@ -84,3 +84,9 @@ class EngineView:
 
     def ready(self) -> bool:
         return self._engine.ready
+
+    def publishing(self) -> bool:
+        return self._engine.rollup_active
+
+    def simulated(self) -> bool:
+        return any(state.progress.simulated for state in self._states("cases"))

@@ -45,7 +45,7 @@ class Processor:
     def publish(self, state: Any) -> list[Output]:
         return [Output("panes", b"k", b"published-%d" % state.offset)]
 
-    def checkpoint(self, state: Any) -> Checkpoint:
+    def checkpoint(self, state: Any, turns: int = 1) -> Checkpoint:
         return Checkpoint(state.offset, [(b"p", b"pane")], [(b"r", b"row")], (b"m", b"marker-%d" % state.offset))
 
 
@@ -128,6 +128,19 @@ async def test_in_a_backlog_only_the_checkpoints_publish() -> None:
 
     await bench.partition.close()
     assert bench.written == [b"output-0", b"published-1", b"pane", b"row", b"marker-1"]
+
+
+async def test_after_a_backlog_what_has_changed_is_published_as_soon_as_no_more_records_come() -> None:
+    bench = Bench(publish_interval=0.01, checkpoint_interval=0.2)
+    bench.processor.follows_a_backlog = True
+    bench.partition.open(bench.state)
+    await bench.partition.on_batch(bench.batch(0))
+
+    async def published_between_checkpoints() -> bool:
+        return bench.written.count(b"published-1") > bench.written.count(b"pane") + 2
+
+    await eventually_async(published_between_checkpoints, within_seconds=5)
+    await bench.partition.close()
 
 
 async def test_a_checkpoint_covers_the_moment_it_began_not_what_came_during_its_writes() -> None:

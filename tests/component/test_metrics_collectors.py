@@ -59,6 +59,12 @@ class OneWorker:
     def ready(self) -> bool:
         return True
 
+    def publishing(self) -> bool:
+        return True
+
+    def simulated(self) -> bool:
+        return False
+
 
 def scraped(*collectors: KpiCollector | PipelineCollector) -> tuple[str, dict[Sample, float]]:
     registry = CollectorRegistry()
@@ -147,7 +153,10 @@ def test_worker_shows_lag_progress_outcomes_and_times() -> None:
     assert samples[sample("deskpulse_checkpoint_seconds_count", processor="cases")] == 4
     assert samples[sample("deskpulse_recovery_seconds_sum", processor="cases")] == 1.25
     assert samples[sample("deskpulse_watermark_timestamp_seconds")] == (NOON - 2_500) / 1000
+    assert samples[sample("deskpulse_clock_timestamp_seconds")] == NOON / 1000
     assert samples[sample("deskpulse_ready")] == 1
+    assert samples[sample("deskpulse_rollup_active")] == 1
+    assert samples[sample("deskpulse_simulated")] == 0
 
 
 def test_source_without_progress_has_no_lag_and_no_watermark() -> None:

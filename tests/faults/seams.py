@@ -98,10 +98,10 @@ def die_elsewhere(death: Death) -> None:
         if of_intake:
             death.at("after Intake's commit")
 
-    async def rest(self: RollupRunner) -> None:
+    async def rest(self: RollupRunner, *, catching_up: bool) -> None:
         if len(self._pending):
             self._outbox.loop.call_later(0.002, death.at, "KPIs on their way")
-        await publish(self)
+        await publish(self, catching_up=catching_up)
 
     async def recovered(self: Recovery, partitions: Any) -> Any:
         found = await recover(self, partitions)

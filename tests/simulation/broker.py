@@ -51,7 +51,7 @@ class Broker:
         self.on_write(topic)
 
     def checkpointed(self, changelog: str, number: int) -> None:
-        """An owner made one more checkpoint: the time of what it keeps alive goes on."""
+        """An owner made a checkpoint, or the time of one has passed: the time of what it keeps alive goes on."""
         self.era[changelog, number] += 1
         if changelog == "cases-changelog":
             self.era["cases", number] = self.era[changelog, number]

@@ -98,9 +98,9 @@ def _absorb_the_last(self: Merge, key: bytes, value: bytes | None) -> None:
         newest[key] = value
 
 
-def _checkpoint_with_bare_tombstones(self: KeyedProcessor, state: KeyedState[Any]) -> Any:
+def _checkpoint_with_bare_tombstones(self: KeyedProcessor, state: KeyedState[Any], turns: int = 1) -> Any:
     """A deletion is a tombstone at once, without a fence."""
-    checkpoint = _checkpoint(self, state)
+    checkpoint = _checkpoint(self, state, turns)
     for entries in (checkpoint.panes, checkpoint.rows):
         entries[:] = [(key, None if value is not None and len(value) == len(pack(0, 0).to_bytes(8, "big")) else value) for key, value in entries]
     return checkpoint
@@ -109,9 +109,9 @@ def _checkpoint_with_bare_tombstones(self: KeyedProcessor, state: KeyedState[Any
 _checkpoint = KeyedProcessor.checkpoint
 
 
-def _without_rewriting(self: KeyedState[Any]) -> Any:
+def _without_rewriting(self: KeyedState[Any], turns: int) -> Any:
     """What does not change is never written again, and a deletion once."""
-    self.checkpoints += 1
+    self.turn += turns
     return [], []
 
 

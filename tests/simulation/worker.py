@@ -27,6 +27,8 @@ from tests.simulation.plan import INPUTS, PARTITIONS
 REORDERED = 0.15
 """Share of the unacknowledged outputs that overtake others, as retried requests may."""
 SENT_TWICE = 0.03
+LATE = 0.3
+"""Share of the checkpoints that come so late that they stand for two."""
 
 
 _acknowledged = attrgetter("acknowledged")
@@ -86,6 +88,7 @@ class Partition:
         self.closed = False
         self._broker = broker
         self._broken = broken
+        self._random = random
         self._log = broker.logs[processor.log, number]
         self._changelog = processor.changelog, number
         self._written = -1
@@ -145,11 +148,12 @@ class Partition:
         """``StatefulPartition._checkpoint`` of the engine."""
         broken = self._broken
         outputs = self.processor.publish(self.state)
-        cut = self.processor.checkpoint(self.state)
+        turns = 1 + (self._random.random() < LATE)
+        cut = self.processor.checkpoint(self.state, turns)
         before = list(self.outgoing.sends)
         while not settled(before) and broken != "commit before acknowledgements":
             yield
-        if not self.closed:
+        for _ in range(0 if self.closed else turns):
             self._broker.checkpointed(*self._changelog)
         if cut.offset == self._written and not cut.panes and not cut.rows:
             self.outgoing.put(outputs)

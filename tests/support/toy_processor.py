@@ -105,7 +105,7 @@ class ToyProcessor:
         self.published += 1
         return [Output("panes", b"%d/%s" % (state.partition, key), orjson.dumps(state.panes[key])) for key in state.changed_panes]
 
-    def checkpoint(self, state: Any) -> Checkpoint:
+    def checkpoint(self, state: Any, turns: int = 1) -> Checkpoint:
         panes = [(b"p" + key, orjson.dumps(state.panes[key])) for key in state.changed_panes]
         rows: list[tuple[bytes, bytes | None]] = [(b"r" + key, orjson.dumps(state.rows[key])) for key in state.changed_rows]
         state.changed_panes.clear()
@@ -144,7 +144,8 @@ class ToyIntake:
 class ToyRollup:
     """Keeps the newest pane of each key and publishes their number when it changes."""
 
-    catching_up = behind = False
+    behind = False
+    moved = 0
 
     def __init__(self) -> None:
         self.panes: dict[bytes, bytes | None] = {}

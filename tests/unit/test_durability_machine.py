@@ -306,6 +306,28 @@ def test_every_live_key_is_written_again_within_a_round(monkeypatch: pytest.Monk
     assert state.published is None, "levels and status are sent again too"
 
 
+@pytest.mark.parametrize("turns", [(2, 2, 2), (3, 3), (1, 5, 1), (7,), (9, 1)])
+def test_a_checkpoint_that_stands_for_several_writes_the_share_of_all_of_them(
+    monkeypatch: pytest.MonkeyPatch, turns: tuple[int, ...]
+) -> None:
+    """A round begins at turn 4 and lasts four turns, however many checkpoints that are; the next one may have begun by then."""
+    monkeypatch.setattr("models.durability.compaction.REWRITE_OVER", 4)
+    state, _ = machine()
+    for number in range(10):
+        state.apply(f"c{number}", Record(), number)
+    state.rewrite()
+    state.take_unwritten()
+    state.published = (10, NEVER, 0)
+
+    written: set[str] = set()
+    for passed in turns:
+        state.rewrite(passed)
+        written.update(state.take_unwritten())
+
+    assert written == set(state.rows)
+    assert state.published is None
+
+
 def test_a_deletion_is_said_again_until_its_tombstone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.durability.compaction.REWRITE_OVER", 2)
     monkeypatch.setattr("models.durability.compaction.TOMBSTONE_AFTER", 4)

@@ -147,7 +147,7 @@ class Windows:
             outputs.append(Output(RESULTS, window_key(*window), _encode_row(row(pane.accumulated())), partition))
         return outputs
 
-    def checkpoint(self, state: State) -> Checkpoint:
+    def checkpoint(self, state: State, turns: int = 1) -> Checkpoint:
         state.unwritten.update(state.unpublished)
         panes, fences, fence = state.panes, state.fences, state.offset - 1
         if fence > state.ahead:

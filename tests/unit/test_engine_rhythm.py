@@ -1,0 +1,46 @@
+"""When checkpoints are due: regularly, and in a backlog further and further apart."""
+
+from __future__ import annotations
+
+from stream_app.engine.rhythm import Rhythm
+
+
+def test_without_a_backlog_a_checkpoint_is_due_at_every_interval() -> None:
+    rhythm = Rhythm(1.0, 5.0, now=10.0)
+    assert not rhythm.due(10.9, in_backlog=False)
+    assert rhythm.due(11.0, in_backlog=False)
+    assert rhythm.cut(11.0, in_backlog=False) == 1
+    assert not rhythm.due(11.9, in_backlog=False)
+    assert rhythm.due(12.0, in_backlog=False)
+
+
+def test_in_a_backlog_the_first_is_due_as_ever_and_the_next_later_and_later_up_to_the_longest_interval() -> None:
+    rhythm, now, gaps = Rhythm(1.0, 5.0, now=0.0), 0.0, []
+    for _ in range(7):
+        gap = next(tenths / 10 for tenths in range(1, 100) if rhythm.due(now + tenths / 10, in_backlog=True))
+        now += gap
+        gaps.append(gap)
+        rhythm.cut(now, in_backlog=True)
+    assert gaps == [1.0, 1.5, 2.3, 3.4, 5.0, 5.0, 5.0]
+
+
+def test_with_the_backlog_gone_the_next_is_due_at_once_and_the_growth_begins_anew() -> None:
+    rhythm = Rhythm(1.0, 5.0, now=0.0)
+    for now in (1.0, 2.5):
+        rhythm.cut(now, in_backlog=True)
+    assert not rhythm.due(4.0, in_backlog=True)
+    assert rhythm.due(4.0, in_backlog=False)
+    rhythm.cut(4.0, in_backlog=False)
+    assert rhythm.due(5.0, in_backlog=True)
+
+
+def test_a_checkpoint_stands_for_the_intervals_since_the_last_one() -> None:
+    rhythm = Rhythm(2.0, 10.0, now=0.0)
+    assert [rhythm.cut(now, in_backlog=True) for now in (0.5, 2.5, 8.6, 20.6)] == [1, 1, 3, 6]
+
+
+def test_a_longest_interval_below_the_regular_one_does_not_count() -> None:
+    rhythm = Rhythm(8.0, 5.0, now=0.0)
+    rhythm.cut(8.0, in_backlog=True)
+    assert not rhythm.due(15.9, in_backlog=True)
+    assert rhythm.due(16.0, in_backlog=True)
