@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from stream_app.board.feed import FeedBatch, FeedRecord
 from stream_app.kafka_access.granted import require_access
+from stream_app.kafka_access.partitions import partitions_of
 from stream_app.kafka_access.rights import Right
 from stream_app.kafka_access.security import PLAIN, AccessDeniedError, ClientSecurity
 
@@ -105,11 +106,11 @@ class KafkaFeed:
 
     async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
         name = f"{self._prefix}.{topic}"
-        numbers = consumer.partitions_for_topic(name) if name in await consumer.topics() else None
-        if not numbers:
+        partitions = await partitions_of(consumer, name)
+        if not partitions:
             message = f"The topic {name} does not exist yet."
             raise TopicsMissingError(message)
-        return [TopicPartition(name, number) for number in sorted(numbers)]
+        return partitions
 
     async def _seek(self, consumer: AIOKafkaConsumer, complete: list[TopicPartition], recent: list[TopicPartition]) -> None:
         partitions = [*complete, *recent]

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from stream_app.kafka_access.granted import require_access
 from stream_app.kafka_access.knock import NoAnswerError
+from stream_app.kafka_access.partitions import partitions_of
 from stream_app.kafka_access.rights import Right
 from stream_app.kafka_access.security import PLAIN, ClientSecurity
 
@@ -44,9 +45,9 @@ async def read_latest(bootstrap: str, topic: str, timeout_seconds: float = 30.0,
 
 
 async def _read(consumer: AIOKafkaConsumer, topic: str) -> Contents:
-    if topic not in await consumer.topics():
+    partitions = await partitions_of(consumer, topic)
+    if not partitions:
         raise UnreadableTopicError(f"there is no topic {topic}: run `deskpulse topics create`, or set kafka.topic_prefix")
-    partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
     consumer.assign(partitions)
     begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     filled = [partition for partition in partitions if begins[partition] < ends[partition]]

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner, Result
 
@@ -62,12 +63,12 @@ class Installation:
     def settings(self, user: str) -> Settings:
         return load_settings(self.configuration(user), {})
 
-    def run(self, user: str, *arguments: str, **changes: str | Path) -> Result:
-        """One of our commands, in this process."""
+    def run(self, user: str, *arguments: str, **changes: Any) -> Result:
+        """One of our commands, in this process; ``changes`` as for the configuration."""
         return CliRunner().invoke(main, ["--config", str(self.configuration(user, **changes)), *arguments])
 
     @contextmanager
-    def running(self, user: str, *arguments: str, **changes: str | Path) -> Iterator[Command]:
+    def running(self, user: str, *arguments: str, **changes: Any) -> Iterator[Command]:
         """One of our commands, in a process of its own that ends with the block."""
         command = Command(self.configuration(user, **changes), arguments)
         try:
