@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
 from stream_app.brokers.embedded import EmbeddedBroker
 from stream_app.kafka_access.granted import require_access
-from stream_app.kafka_access.knock import NoAnswerError, knock
+from stream_app.kafka_access.knock import NoAnswerError, _raise_refusal, knock
 from stream_app.kafka_access.rights import Right
 from stream_app.kafka_access.security import PLAIN, AccessDeniedError, ClientSecurity, client_security
 from stream_app.settings import KafkaSettings
@@ -122,6 +123,13 @@ async def test_a_broker_that_wants_our_certificate_and_gets_none_makes_us_name_t
         with pytest.raises((AccessDeniedError, NoAnswerError), match=r"kafka\.ssl_certificate_file"):
             await knock(f"127.0.0.1:{listener.getsockname()[1]}", tls.client())
         assert "did not return a certificate" in await shaking_hands
+
+
+def test_an_alert_that_broke_the_connection_off_is_a_refusal(tls: Tls) -> None:
+    broken = KafkaConnectionError("closed")
+    broken.__cause__ = ssl.SSLError(1, "certificate required")
+    with pytest.raises(AccessDeniedError, match="and we agree on no encrypted connection"):
+        _raise_refusal("kafka-1:9093", tls.client(), broken)
 
 
 async def test_a_port_without_tls_is_a_refusal(tls: Tls) -> None:
