@@ -126,8 +126,10 @@ async def test_a_broker_that_wants_our_certificate_and_gets_none_makes_us_name_t
 
 
 def test_an_alert_that_broke_the_connection_off_is_a_refusal(tls: Tls) -> None:
+    alert = ssl.SSLError(1, "certificate required")
+    alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
     broken = KafkaConnectionError("closed")
-    broken.__cause__ = ssl.SSLError(1, "certificate required")
+    broken.__cause__ = alert
     with pytest.raises(AccessDeniedError, match="and we agree on no encrypted connection"):
         _raise_refusal("kafka-1:9093", tls.client(), broken)
 
