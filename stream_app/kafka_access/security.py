@@ -59,6 +59,7 @@ class ClientSecurity(Mapping[str, Any]):
 PLAIN = ClientSecurity({})
 """For brokers that ask nobody anything, such as the local ones."""
 
+
 def client_security(kafka: KafkaSettings) -> ClientSecurity:
     """The options that ``[kafka]`` asks for. Raises ``SecurityFileError``."""
     if kafka.security_protocol == "PLAINTEXT":
