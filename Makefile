@@ -56,7 +56,7 @@ $(COMPILED)/.made: setup.py pyproject.toml $(shell find models agents stream_app
 	@echo "· compiling the hot path"
 	@rm -rf $(COMPILED) build && mkdir -p $(COMPILED)
 	@DESKPULSE_COMPILE=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --target $(COMPILED) .
-	@for name in tests bench data docs grafana prometheus changelog.d .ci Makefile README.md LICENSE docker-compose.yml setup.py pyproject.toml deskpulse.toml; do ln -sfn ../../$$name $(COMPILED)/$$name; done
+	@for name in tests bench data docs grafana prometheus changelog.d .ci Makefile README.md LICENSE Dockerfile .dockerignore docker-compose.yml setup.py pyproject.toml deskpulse.toml; do ln -sfn ../../$$name $(COMPILED)/$$name; done
 	@touch $@
 
 # What replaces parts of the code while it runs needs plain Python, which is the reference.
@@ -84,6 +84,21 @@ bench: venv  ## the whole job's speed, with raw aiokafka and orjson in the same 
 .PHONY: bench-peers
 bench-peers: venv  ## Deskpulse's engine and its peers on one job, in one table (environments in .cache/peers)
 	$(BIN)/python -m bench.peers
+
+.PHONY: reference
+reference: venv  ## the generated pages of docs/reference and deskpulse.toml, again from the code
+	$(BIN)/deskpulse config example > deskpulse.toml
+	$(BIN)/deskpulse config reference > docs/reference/configuration.md
+	$(BIN)/deskpulse kpis --markdown > docs/reference/kpis.md
+	$(BIN)/python -m stream_app.cli.reference > docs/reference/command-line.md
+	$(BIN)/python -m stream_app.metrics.reference > docs/reference/metrics.md
+	$(BIN)/python -m stream_app.topics_reference docs/reference/topics.md
+	$(BIN)/deskpulse dashboards write grafana/dashboards
+	$(BIN)/deskpulse dashboards reference > docs/reference/dashboards.md
+
+.PHONY: docs
+docs: venv  ## the documentation as a site in .cache/site; a link that leads nowhere fails
+	$(BIN)/mkdocs build
 
 .PHONY: lint
 lint: venv  ## ruff, mypy --strict, import contracts

@@ -29,9 +29,9 @@ _AT_ONCE = -1
 """Event time of what has none: a dead letter, a declaration of progress (everything of its source before it is taken already)."""
 
 
-SourceMapping = Callable[[str, bytes | None], Sequence[bytes | None]]
-"""What one message of a topic becomes in the input contract; nothing if it is to be ignored.
-Raises ``RejectedError`` (``unmapped``) and nothing else."""
+SourceMapping = Callable[[bytes | None, int, str], list[Accepted]]
+"""What one message in a shape of its own becomes, from its value, Kafka timestamp and origin; nothing if it is to be ignored.
+Raises ``RejectedError`` and nothing else."""
 
 
 _Found = tuple[int, int, int, list[Accepted] | RejectedError]
@@ -99,22 +99,17 @@ class IntakeCounters:
         return self.accepted - self.split + self.progress_records + self.ignored + self.dead_lettered.total()
 
 
-def unmapped(_topic: str, value: bytes | None) -> tuple[bytes | None]:
-    """The mapping of a source that speaks the input contract itself."""
-    return (value,)
-
-
 class IntakeProcessor:
-    """The processor of one worker's share of the input partitions."""
+    """The processor of one worker's share of the input partitions. ``mappings``: of the inputs that do not speak the contract."""
 
     name = "intake"
 
-    def __init__(self, settings: IntakeSettings, codec: IntakeCodec, mapping: SourceMapping = unmapped) -> None:
+    def __init__(self, settings: IntakeSettings, codec: IntakeCodec, mappings: Mapping[str, SourceMapping] | None = None) -> None:
         self.settings = settings
         self.counters = IntakeCounters()
         self.topics = {name: source.partitions for name, source in settings.inputs.items()}
         self._codec = codec
-        self._mapping = mapping
+        self._mappings = dict(mappings or {})
         self._sources = SourceProgress(settings.inputs, settings.allowance_ms)
         self._has_wall = any(source.progress == "wall" for source in settings.inputs.values())
         self._unexpected_in_a_row = 0
@@ -249,7 +244,11 @@ class IntakeProcessor:
         """All messages of the record, or a rejection of it as a whole."""
         origin = f"{source}@{record.offset}"
         try:
-            messages = [self._codec.decode(value, record.timestamp, origin) for value in self._mapping(topic, record.value)]
+            mapping = self._mappings.get(topic)
+            if mapping is None:
+                messages = [self._codec.decode(record.value, record.timestamp, origin)]
+            else:
+                messages = mapping(record.value, record.timestamp, origin)
         except RejectedError:
             self._unexpected_in_a_row = 0
             raise

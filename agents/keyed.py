@@ -6,6 +6,7 @@ to the panes topic (``publish_levels``, ``publish_rows``).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -46,6 +47,8 @@ class KeyedCodec(Protocol):
     def status(self, processor: str, partition: int, body: dict[str, Any]) -> Output: ...
     def level(self, processor: str, partition: int, body: dict[str, Any]) -> Output: ...
 
+
+logger = logging.getLogger(__name__)
 
 CATCHING_UP: Final = MINUTE
 """Event time (ms) between two publications that only a backlog or a replay makes."""
@@ -111,14 +114,17 @@ class KeyedProcessor:
         try:
             return read(value or b"")
         except ValueError as error:
-            message = f"record {offset} of the log {self.log} cannot be read: {error}"
+            message = f"record {offset} of the log {self.log} cannot be read ({type(error).__name__})"
             raise UnreadableLogError(message) from error
 
     def _control(self, state: KeyedState[Any], value: bytes | None, offset: int) -> list[Message]:
         control = self._read(self._codec.control, value, offset)
         if isinstance(control, Mark):
             return state.mark(control, offset)
+        before = state.definitions.version
         state.define(control, offset)
+        if state.definitions.version > before:
+            logger.info("%s %d: definitions %d hold from offset %d on", self.log, state.partition, state.definitions.version, offset)
         return []
 
     # -- the panes topic ----------------------------------------------------------------------------------
@@ -270,9 +276,8 @@ def _restore_time(state: KeyedState[Any], marker: Marker) -> None:
     state.counters = marker.counters
     state.progress.restore(marker.sources, marker.topics, marker.clock, marker.watermark, simulated=marker.simulated)
     state.panes.beyond_horizon = marker.beyond_horizon
-    state.definitions = marker.definitions
     if marker.definitions.version:
-        state.logic.adopt(marker.definitions.body)
+        state.adopt(marker.definitions)
     state.dimensions.restore(marker.seen)
 
 

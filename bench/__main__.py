@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import idle, long, scaling
+from bench import idle, long, mapping, scaling
 from bench.latency import Latency, latency_run
 from bench.machine import machine
 from bench.pipeline import all_records, fill, new_pipeline
@@ -30,7 +30,7 @@ SOME_WORKERS = (1, 2, 4)
 TIMES_AS_LONG = 10
 IDLE_CASES = 1_000_000
 LEAST_PARTITIONS = 4
-PARTS = ("job", "latency", "scaling", "long", "idle")
+PARTS = ("job", "latency", "mapping", "scaling", "long", "idle")
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Figures:
     scaled: list[scaling.Scaled] = field(default_factory=list)
     long: long.Compared | None = None
     idle: idle.IdlePair | None = None
+    mapping: mapping.Compared | None = None
     machine: dict[str, str] = field(default_factory=machine)
 
     def plain(self) -> dict[str, object]:
@@ -65,10 +66,11 @@ class Figures:
             "scaling": [run.plain() for run in self.scaled],
             "long": self.long and self.long.plain(),
             "idle": self.idle and self.idle.plain(),
+            "mapping": self.mapping and self.mapping.plain(),
         }
 
     def table(self) -> str:
-        parts = (scaling.table(self.scaled), long.table(self.long), idle.lines(self.idle))
+        parts = (mapping.lines(self.mapping), scaling.table(self.scaled), long.table(self.long), idle.lines(self.idle))
         return table(self.floors, self.jobs, self.compiled, self.latency, self.recovered, self.machine, parts)
 
 
@@ -142,6 +144,9 @@ class Measuring:
             await self._on_the_file()
         if given.only in {None, "latency"}:
             await self._latency()
+        if given.only in {None, "mapping"}:
+            say("· mapped and unmapped messages")
+            self.figures.mapping = mapping.measure()
         if given.long:
             say(f"· whole job on {given.long_events:,} and on {given.long} times as many events")
             self.figures.long = await long.long_run(self.bootstrap, self.directory, given.long_events, given.long)

@@ -23,10 +23,12 @@ from models.panes.windows import LIVE, SLIDING
 from models.progress.sources import InputSource
 from models.rollup.settings import RollupSettings
 from stream_app.definitions import ensure_definitions
+from stream_app.definitions.log import LOGS
 from stream_app.engine import Engine, EngineSettings, RefusalError, create_engine, wait_for_access, wait_for_topics
 from stream_app.health import HealthServer
 from stream_app.kafka_access.rights import worker_rights
 from stream_app.kafka_access.security import client_security, exposed_secrets
+from stream_app.mapping.source import source_mappings
 from stream_app.metrics.kpi_collector import KpiCollector
 from stream_app.metrics.pipeline_collector import PipelineCollector
 from stream_app.metrics.worker_view import EngineView
@@ -58,7 +60,8 @@ class Worker:
 def create_app(settings: Settings, input_partitions: Mapping[str, int]) -> Worker:
     """Build a worker. ``input_partitions``: how many partitions each active input really has."""
     partitions = settings.kafka.log_partitions
-    intake = IntakeProcessor(intake_settings(settings, input_partitions), IntakeCodec(decode, canonical.encode, dead_letter))
+    codec = IntakeCodec(decode, canonical.encode, dead_letter)
+    intake = IntakeProcessor(intake_settings(settings, input_partitions), codec, source_mappings(settings))
     rollup = RollupProcessor(rollup_settings(settings), OutputsCodec())
     stateful = (CasesProcessor(partitions, CASES), CustomersProcessor(partitions, CUSTOMERS))
     engine = create_engine(engine_settings(settings), intake, stateful, rollup)
@@ -150,21 +153,22 @@ async def _prepare(settings: Settings) -> Worker | int:
         logger.warning("%s", warning)
     try:
         await wait_for_access(engine, worker_rights(settings))
-        counts = await wait_for_topics(engine, (*settings.active_inputs(), "events", "customer-log"))
+        counts = await wait_for_topics(engine, (*settings.active_inputs(), *LOGS, *LOGS.values()))
     except RefusalError as refusal:
-        logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), refusal)
+        logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), refusal, extra={"event": "worker_refuses"})
         return int(refusal.code)
-    refused = _log_partitions_problem(settings, counts)
+    refused = log_partitions_problem(settings, counts)
     if refused:
-        logger.critical("worker refuses to run (exit 78): %s", refused)
+        logger.critical("worker refuses to run (exit 78): %s", refused, extra={"event": "worker_refuses"})
         return 78
-    await ensure_definitions(settings, engine.security)
+    await ensure_definitions(settings, engine)
     return create_app(settings, counts)
 
 
-def _log_partitions_problem(settings: Settings, counts: Mapping[str, int]) -> str:
+def log_partitions_problem(settings: Settings, counts: Mapping[str, int]) -> str:
+    """Why these counts do not fit the configuration; empty if they do."""
     configured = settings.kafka.log_partitions
-    for log in ("events", "customer-log"):
+    for log in LOGS:
         if counts[log] != configured:
             return (
                 f"{settings.topic(log)} has {counts[log]} partitions but kafka.log_partitions is {configured}. "

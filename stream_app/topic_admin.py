@@ -68,7 +68,7 @@ class _Patience:
             message = f"Gave up after {self.seconds:.0f} s: {reason}"
             raise TopicsError(message)
         if not self._told:
-            logger.warning("waiting up to %.0f s: %s", self.seconds, reason)
+            logger.warning("waiting up to %.0f s: %s", self.seconds, reason, extra={"event": "broker_awaited"})
             self._told = True
         await asyncio.sleep(self._pause * random.uniform(0.7, 1.3))
         self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)

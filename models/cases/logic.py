@@ -51,9 +51,9 @@ class CasesLogic:
 
     # -- what the machine asks ----------------------------------------------------------------------
 
-    def adopt(self, definitions: dict[str, Any]) -> None:
+    def adopt(self, body: dict[str, Any], *, changed: bool) -> None:
         """Rules that hold for every record from here on."""
-        self.rules = CaseRules.from_body(definitions)
+        self.rules = CaseRules.from_body(body, changed=changed)
         self._panes.configure(slow_width(self.rules.zone), self.rules.horizon, fast=self.rules.fast_tier)
         self._noted.clear()
         self._dimensions.configure(self.rules.listed, self.rules.dimension_cap)

@@ -29,13 +29,17 @@ FEW: Final = 24  # rows with more items than this look ids up in a set
 
 
 class CaseRow:
-    """``fold`` is ``None`` for a row that nothing has touched since recovery; it is a function of items and settled_to."""
+    """``fold`` is ``None`` for a row that nothing has touched since recovery; it is a function of items and settled_to.
 
-    __slots__ = ("_ids", "facts", "fence", "fold", "items", "level", "sent", "settled_to", "size", "verdicts", "wake_at")
+    ``booked`` are the rules by which ``facts`` were made, ``None`` after a recovery.
+    """
+
+    __slots__ = ("_ids", "booked", "facts", "fence", "fold", "items", "level", "sent", "settled_to", "size", "verdicts", "wake_at")
 
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.facts: Facts = {}
+        self.booked: CaseRules | None = None
         self.fence: Fence = NO_FENCE
         self.fold: CaseFold | None = None
         self.settled_to = NEVER
@@ -81,13 +85,18 @@ class CaseRow:
     def warm(self, rules: CaseRules, dimensions: Dimensions) -> CaseFold:
         """The fold, made again from the items if need be; its journal is empty and all that it announced was said.
 
-        Other rules make it again too, so that a row says the same whether it was in memory when they came or not.
+        Other rules make it again too, so that a row says the same whether it was in memory when they came or not. Its facts
+        follow with its next event or timer (``unbooked``).
         """
         if self.fold is None or self.fold.rules is not rules:
             self.fold = fold_all(self.items, rules, dimensions, self.settled_to)
             self.fold.journal = []
             self.fold.said = len(self.fold.announced)
         return self.fold
+
+    def unbooked(self, rules: CaseRules) -> bool:
+        """Whether the facts may be those of other rules, so that all of them are to be made anew."""
+        return rules.changed and self.booked is not rules and bool(self.items)
 
 
 def order(item: Item) -> tuple[int, int, str]:

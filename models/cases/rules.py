@@ -13,7 +13,10 @@ DEFAULT_PRIORITY: Final = "default"
 
 @dataclass(frozen=True)
 class CaseRules:
-    """Settings in milliseconds. ``targets`` maps metric -> priority -> target; ``default`` stands for the priorities not named."""
+    """Settings in milliseconds. ``targets`` maps metric -> priority -> target; ``default`` stands for the priorities not named.
+
+    ``changed``: others held before, so a row may have contributed its facts under those.
+    """
 
     horizon: int = 35 * DAY
     zone: str = "UTC"
@@ -29,9 +32,10 @@ class CaseRules:
     pause_statuses: frozenset[str] = frozenset()
     warn_share: float = 0.75
     row_cap: int = 262_144
+    changed: bool = False
 
     @classmethod
-    def from_body(cls, body: Mapping[str, Any]) -> CaseRules:
+    def from_body(cls, body: Mapping[str, Any], *, changed: bool = False) -> CaseRules:
         """Rules of a definitions body (``docs/explanation/contracts.md``); what is absent keeps its default."""
         sla: Mapping[str, Any] = body.get("sla", {})
         plain = cls()
@@ -53,6 +57,7 @@ class CaseRules:
             pause_statuses=frozenset(sla.get("pause_statuses", ())),
             warn_share=sla.get("warn_percent", 75) / 100,
             row_cap=body.get("row_cap_bytes", plain.row_cap),
+            changed=changed,
         )
 
     def target(self, metric: str, priority: str) -> int | None:

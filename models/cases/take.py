@@ -48,7 +48,7 @@ def take(row: CaseRow, item: Item, rules: CaseRules, dimensions: Dimensions) -> 
         return _take_second(row, known, item, rules, dimensions)
     if row.size > rules.row_cap:
         return Taken(refused="row_full", loser=item, changed=False)
-    if row.items and item[0] <= row.items[-1][0] and order(item) < order(row.items[-1]):
+    if row.unbooked(rules) or (row.items and item[0] <= row.items[-1][0] and order(item) < order(row.items[-1])):
         return _recompute(row, item, None, rules, dimensions)
     fold = row.warm(rules, dimensions)
     if item[0] <= fold.settled_due or (item[1] == OPENED and fold.opened_at is None and row.items):
@@ -80,6 +80,7 @@ def _step(row: CaseRow, fold: CaseFold, item: Item, rules: CaseRules, dimensions
         row.fold = None
         return _recompute(row, item, None, rules, dimensions)
     row.append(item)
+    row.booked = rules
     taken = Taken(_book(row, fold))
     if fold.said < len(fold.announced):
         taken.announced = fold.announced[fold.said :]
@@ -117,19 +118,28 @@ def _rebook(row: CaseRow, fold: CaseFold) -> list[Entry]:
     facts = {} if fold.exempt else total(fold.journal)
     fold.journal = []
     before, row.facts = row.facts, facts
+    row.booked = fold.rules
     return difference(before, facts)
 
 
 def pass_time(row: CaseRow, watermark: int, rules: CaseRules, dimensions: Dimensions) -> tuple[list[Entry], bool]:
     """What the watermark makes certain: changes of the facts, and whether the row is over and can go."""
-    fold = row.warm(rules, dimensions)
+    unbooked = row.unbooked(rules)
+    fold = _whole(row, rules, dimensions) if unbooked else row.warm(rules, dimensions)
     fold.settle(watermark)
     row.settled_to = fold.settled_to
     over_at = _over_at(fold, rules)
     over = over_at <= watermark
     if over and fold.status == "resolved" and fold.opened_at is not None:
         fold.journal.append(("open_cases:resolved", over_at - 1, fold.cell, -1))
-    return _book(row, fold), over
+    return _rebook(row, fold) if unbooked else _book(row, fold), over
+
+
+def _whole(row: CaseRow, rules: CaseRules, dimensions: Dimensions) -> CaseFold:
+    """The fold with every fact of the row in its journal."""
+    row.fold = fold = fold_all(row.items, rules, dimensions, row.settled_to)
+    fold.said = len(fold.announced)
+    return fold
 
 
 def _over_at(fold: CaseFold, rules: CaseRules) -> int:

@@ -25,9 +25,10 @@ class CustomersLogic:
         self.rules = CaseRules()
         self._panes = panes
 
-    def adopt(self, definitions: dict[str, Any]) -> None:
-        """Rules that hold for every record from here on."""
-        self.rules = CaseRules.from_body(definitions)
+    def adopt(self, body: dict[str, Any], *, changed: bool) -> None:
+        """Rules that hold for every record from here on. A touched row's facts are always made anew, so changed ones need no more."""
+        del changed
+        self.rules = CaseRules.from_body(body)
         self._panes.configure(slow_width(self.rules.zone), self.rules.horizon, fast=self.rules.fast_tier)
 
     def note(self, record: ContactVersion) -> None:

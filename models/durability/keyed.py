@@ -18,7 +18,7 @@ from models.durability.compaction import Graves, Rounds
 from models.durability.fence import NO_FENCE, Fence, pack
 from models.durability.panes import Pane, PaneStore
 from models.durability.rows import RowStore
-from models.events.canonical import Definitions, Mark
+from models.events.canonical import FIRST_VERSION, Definitions, Mark
 from models.panes.dimensions import Cell, Dimensions
 from models.progress.watermark import NEVER, Progress
 
@@ -71,7 +71,10 @@ class Logic(Protocol[R]):
     anything else that escapes them ends the process.
     """
 
-    def adopt(self, body: dict[str, Any]) -> None: ...
+    def adopt(self, body: dict[str, Any], *, changed: bool) -> None:
+        """Work by these definitions from now on; ``changed``: others held before."""
+        ...
+
     def note(self, record: Any) -> None: ...
     def apply(self, key: str, row: R | None, record: Any, fence: Fence, progress: Progress) -> Decision[R]: ...
     def wake(self, key: str, row: R, fence: Fence, progress: Progress) -> Decision[R]: ...
@@ -161,7 +164,7 @@ class KeyedState(Generic[R]):
         self.count("handler_errors")
         self._failures += 1
         if self._failures >= REPEATED_FAILURES:
-            message = f"{self._failures} records in a row could not be handled; the last error: {error!r}"
+            message = f"{self._failures} records in a row could not be handled; the last error: {type(error.__cause__ or error).__name__}"
             raise TooManyFailuresError(message) from error
         return [Message("dead-letters", key, {"reason": "handler_error", "record": record, "detail": repr(error)})]
 
@@ -201,8 +204,12 @@ class KeyedState(Generic[R]):
         self.conclude()
         self.offset = offset + 1
         if definitions.version > self.definitions.version:
-            self.definitions = definitions
-            self.logic.adopt(definitions.body)
+            self.adopt(definitions)
+
+    def adopt(self, definitions: Definitions) -> None:
+        """Work by these definitions from now on."""
+        self.definitions = definitions
+        self.logic.adopt(definitions.body, changed=definitions.version > FIRST_VERSION)
 
     def mark(self, mark: Mark, offset: int) -> list[Message]:
         """Let time pass: fire every timer that the watermark has reached, under the mark's own fence."""

@@ -89,4 +89,4 @@ class Merge:
 
 
 def _message(key: bytes, what: str) -> str:
-    return f"changelog record {key[:80]!r} {what}; the state cannot be trusted. Make it again with `deskpulse state rebuild`"
+    return f"a changelog record (kind {key[:1]!r}) {what}; the state cannot be trusted. Make it again with `deskpulse state rebuild`"

@@ -71,6 +71,10 @@ class Mark(msgspec.Struct, omit_defaults=True, tag_field="control", tag="mark"):
     simulated: bool = False
 
 
+FIRST_VERSION = 1
+"""Of the definitions of an installation; a higher one has changed them."""
+
+
 class Definitions(msgspec.Struct, omit_defaults=True, tag_field="control", tag="definitions"):
     """Policies and KPI settings that hold from this record on, unless a higher version already does."""
 

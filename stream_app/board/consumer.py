@@ -15,9 +15,9 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from stream_app.board.feed import FeedBatch, FeedRecord
 from stream_app.kafka_access.granted import require_access
-from stream_app.kafka_access.partitions import partitions_of
 from stream_app.kafka_access.rights import Right
 from stream_app.kafka_access.security import PLAIN, AccessDeniedError, ClientSecurity
+from stream_app.topic_partitions import partitions_of
 
 COMPLETE_TOPIC: Final = "kpis"
 RECENT_TOPIC: Final = "sla-events"

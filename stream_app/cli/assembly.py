@@ -44,14 +44,18 @@ GROUPS: dict[str, tuple[Listed, ...]] = {
     "Run it": (
         Listed("worker", "stream_app.cli.worker", "worker", "The processors: from input events to published KPIs."),
         Listed("board", "stream_app.cli.board", "board", "The wall board's web server."),
+        Listed("mapping", "stream_app.cli.mapping", "mapping", "Try how the messages of another system become events."),
         Listed("topics", "stream_app.cli.topics", "topics", "Create the topics, or show how they differ from what is needed."),
     ),
     "Look at it": (
         Listed("snapshot", "stream_app.cli.snapshot", "snapshot", "The current KPIs, as a table or JSON."),
         Listed("kpis", "stream_app.cli.kpis", "kpis", "The catalogue: every KPI with its meaning."),
-        Listed("config", "stream_app.cli.config", "config", "Check, show or begin a configuration."),
+        Listed("dashboards", "stream_app.cli.dashboards", "dashboards", "Grafana dashboards of every KPI and of the pipeline."),
+        Listed("dead-letters", "stream_app.cli.dead_letters", "dead_letters", "What could not be accepted, and back into its input."),
+        Listed("config", "stream_app.cli.config", "config", "Check, show, begin or publish a configuration."),
         Listed("state", "stream_app.cli.state", "state", "Check published panes against the log, or make state again from it."),
         Listed("doctor", "stream_app.cli.doctor", "doctor", "What is wrong around here, and what to do about it."),
+        Listed("health", "stream_app.cli.health", "health", "Whether the worker or the board here is ready, as an exit code."),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""``deskpulse config``: check, show and begin a configuration."""
+"""``deskpulse config``: check, show, begin and publish a configuration."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from stream_app.cli.configured import EXIT_CONFIGURATION, end, refuse, settings_or_exit
+from stream_app.cli.publish import publish
 from stream_app.kafka_access.security import SecurityFileError, client_security
 from stream_app.settings import SettingsError, load_settings
 from stream_app.settings.reference import effective_toml, example_toml, reference_markdown
@@ -19,11 +20,12 @@ from stream_app.settings.sources import configuration_file
 Examples
   deskpulse config example > deskpulse.toml
   deskpulse config check
+  deskpulse config publish
   DESKPULSE_KAFKA__BOOTSTRAP_SERVERS=kafka-1:9092 deskpulse config show
 """
 )
 def config() -> None:
-    """Check, show or begin a configuration.
+    """Check, show, begin or publish a configuration.
 
     One TOML file and environment variables. A variable is called DESKPULSE_<SECTION>__<KEY>, with two
     underscores wherever the file has a dot, and outranks the file.
@@ -63,3 +65,6 @@ def example() -> None:
 def reference() -> None:
     """Print the reference page of all keys, as Markdown."""
     click.echo(reference_markdown(), nl=False)
+
+
+config.add_command(publish)

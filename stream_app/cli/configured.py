@@ -47,9 +47,9 @@ def end(error: Exception, code: int) -> NoReturn:
     raise SystemExit(code) from error
 
 
-def refuse(error: SettingsError) -> NoReturn:
-    """Prints the problems, one per line as ``file:line: key: message``, and exits with 2."""
+def refuse(error: SettingsError, hint: str = "Every key is explained by `deskpulse config example`.") -> NoReturn:
+    """Prints the problems, one per line as ``file:line: key: message``, and the hint, and exits with 2."""
     for problem in error.problems:
         click.echo(f"✗ {problem}", err=True)
-    click.echo("\nEvery key is explained by `deskpulse config example`.", err=True)
+    click.echo(f"\n{hint}", err=True)
     raise SystemExit(EXIT_CONFIGURATION)

@@ -12,7 +12,7 @@ from stream_app.cli import main
 _WIDTH = 100
 _INTRODUCTION = """# Command line
 
-<!-- Made by `python -m stream_app.cli.reference`; a test keeps it in step. Change the commands instead. -->
+<!-- Made by `make reference`; a test keeps it in step. Change the commands instead. -->
 
 Exit codes: 0 done; 1 it did not work, and the message says what to do; 2 the command line or the configuration is wrong.
 `deskpulse worker` documents its own. Results go to standard output, everything else to standard error.

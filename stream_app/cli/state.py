@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
 from aiokafka.errors import KafkaError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from agents.keyed import UnreadableLogError
 from models.durability.keyed import TooManyFailuresError
 from stream_app.cli.configured import configured
+from stream_app.cli.progress import with_progress
 from stream_app.feeds.feed import instant
 from stream_app.settings import Settings
 from stream_app.state.parts import PROCESSORS, StateError
@@ -80,7 +78,7 @@ def verify(settings: Settings, processor: str | None, partition: int | None, beg
         await _require_access(settings)
         parts = chosen_parts(settings, processor, partition)
         verification = Verification(engine, parts, stretch, _definitions(settings))
-        return await _with_progress("reading the log", await verification.prepare(), verification.run)
+        return await with_progress("reading the log", await verification.prepare(), verification.run)
 
     found = _run(work())
     for difference in found.differences[:limit]:
@@ -133,7 +131,7 @@ def rebuild(settings: Settings, processor: str | None, partition: int | None, fr
         parts = chosen_parts(settings, processor, partition)
         _refuse_beside(await living_workers(engine), "Stop them first (one that was killed counts for engine.session_timeout)")
         rebuilding = Rebuilding(engine, parts, _definitions(settings), from_what_is_left=from_what_is_left)
-        rebuilt = await _with_progress("processing the log", await rebuilding.prepare(), rebuilding.run)
+        rebuilt = await with_progress("processing the log", await rebuilding.prepare(), rebuilding.run)
         _refuse_beside(await living_workers(engine), "They were started too early: restart them")
         return rebuilt
 
@@ -171,15 +169,3 @@ def _run(work: Coroutine[Any, Any, _Answer]) -> _Answer:
         return asyncio.run(work)
     except (StateError, KafkaError, UnreadableLogError, TooManyFailuresError) as error:
         raise click.ClickException(str(error)) from error
-
-
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.finished_speed or task.speed or 0:,.0f} records/s")
-
-
-async def _with_progress(what: str, total: int, work: Callable[[Callable[[int], None]], Coroutine[Any, Any, _Answer]]) -> _Answer:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(what, total=total)
-        return await work(lambda records: progress.advance(task, records))

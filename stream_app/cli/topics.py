@@ -77,6 +77,27 @@ def describe(settings: Settings, wait_seconds: float) -> None:
         raise SystemExit(EXIT_DIFFERENCES)
 
 
+@topics.command()
+@click.argument("name", required=False)
+def schema(name: str | None) -> None:
+    """Print the JSON Schema of a topic's records, or of one type of input event.
+
+    NAME is a topic without prefix (`kpis`, `sla-events`), `input-events`, or a type (`contact.opened`). Without a NAME, list them.
+    The schemas of this release are also files: docs/reference/schemas.
+
+    \b
+    Examples:
+      deskpulse topics schema sla-events
+      deskpulse topics schema contact.opened | jq .properties
+    """  # noqa: D301 - click ends wrapping at a real backspace
+    from stream_app.contracts.lookup import UnknownSchemaError, listing, schema_text
+
+    try:
+        click.echo(listing() if name is None else schema_text(name), nl=False)
+    except UnknownSchemaError as error:
+        raise click.ClickException(str(error)) from error
+
+
 @topics.command(
     epilog="""\b
 Examples

@@ -232,7 +232,7 @@ class Assignment:
                 async with Reader(self._settings) as reader:
                     return await read(reader)
             except KafkaError as error:
-                logger.warning("reading back was interrupted (%r); starting it again", error)
+                logger.warning("reading back was interrupted (%r); starting it again", error, extra={"event": "reading_interrupted"})
                 await asyncio.sleep(_READ_AGAIN_AFTER)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> None:

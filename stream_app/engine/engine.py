@@ -25,6 +25,7 @@ from stream_app.engine.settings import EngineSettings
 from stream_app.engine.stateful import StatefulPartition
 from stream_app.engine.topics import check_partition_counts, wait_for_topics
 from stream_app.engine.watchdog import Watchdog
+from stream_app.logs import error_words
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ class Engine:
             check_partition_counts(counts, self._stateful)
             await self._work(counts)
         except RefusalError as refusal:
-            logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), refusal)
+            logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), refusal, extra={"event": "worker_refuses"})
             return refusal.code
         return ExitCode.CLEAN
 
@@ -209,7 +210,7 @@ class Engine:
         if app is None or self._stopping.is_set():
             return None
         if app.crashed:
-            return f"Faust has crashed ({app.crash_reason!r})"
+            return f"Faust has crashed ({error_words(app.crash_reason)})"
         consumer = app.batch_consumer
         if consumer is None or not consumer.flow_active or app.rebalancing or self.outstanding_bytes:
             return None

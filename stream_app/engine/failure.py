@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Callable
 
+from stream_app.logs import error_words
+
 logger = logging.getLogger(__name__)
 
 
@@ -47,8 +49,9 @@ class FailStop:
         if self.reason is not None:
             return
         self.reason = reason
-        detail = f": {cause!r}" if cause is not None else ""
-        logger.critical("worker stops (exit %d): %s%s", int(code), reason, detail, exc_info=cause)
+        detail = f": {error_words(cause)}" if cause is not None else ""
+        about = {"event": "worker_stops", "exit_code": int(code)}
+        logger.critical("worker stops (exit %d): %s%s", int(code), reason, detail, exc_info=cause, extra=about)
         for handler in logging.getLogger().handlers:
             handler.flush()
         sys.stdout.flush()

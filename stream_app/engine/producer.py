@@ -36,7 +36,7 @@ async def start_producer(settings: EngineSettings) -> aiokafka.AIOKafkaProducer:
             await producer.start()
         except KafkaError as error:
             await producer.stop()
-            logger.warning("the producer cannot connect (%r); trying again", error)
+            logger.warning("the producer cannot connect (%r); trying again", error, extra={"event": "broker_unreachable"})
             await asyncio.sleep(_TRY_AGAIN_AFTER)
         else:
             return producer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -67,8 +67,10 @@ class Reader:
         ends = await self._consumer.end_offsets(wanted)
         return {tp: LogRange(begins[tp], ends[tp]) for tp in wanted}
 
-    async def read_to_end(self, tps: Iterable[TopicPartition], absorb: dict[TopicPartition, Absorb]) -> dict[TopicPartition, int]:
-        """Read each partition from its beginning to its end as of this call; answer the position after it.
+    async def read_to_end(
+        self, tps: Iterable[TopicPartition], absorb: Mapping[TopicPartition, Absorb], begins: Mapping[TopicPartition, int] | None = None
+    ) -> dict[TopicPartition, int]:
+        """Read each partition from its beginning, or where ``begins`` says, to its end as of this call; answer the position after it.
 
         The end is the greater of ListOffsets' answer and the high watermark of the first fetch: some brokers
         answer the former too small by one batch.
@@ -78,7 +80,7 @@ class Reader:
             return {}
         self._consumer.assign(list(targets))
         for tp, span in targets.items():
-            self._consumer.seek(tp, span.begin)
+            self._consumer.seek(tp, span.begin if begins is None else begins[tp])
         ends: dict[TopicPartition, int] = {}
         done: dict[TopicPartition, int] = {}
         while len(done) < len(targets):

@@ -117,4 +117,5 @@ class _Absorber:
             what,
             error,
             exc_info=error,
+            extra={"event": "partition_quarantined"},
         )

@@ -31,7 +31,7 @@ async def wait_for_topics(settings: EngineSettings, names: Iterable[str]) -> dic
 
     Raises ``RefusalError`` when the broker answers and a topic is missing.
     """
-    return _counts_of(settings, names, await _answered(settings, lambda: _partition_counts(settings)))
+    return _counts_of(settings, names, await _answered(settings, lambda: partition_counts(settings)))
 
 
 async def wait_for_access(settings: EngineSettings, rights: Sequence[Right]) -> None:
@@ -54,13 +54,18 @@ async def _answered(settings: EngineSettings, ask: Callable[[], Awaitable[_Answe
         except (KafkaError, OSError) as error:
             reason = (isinstance(error, NoAnswerError) and error.hint) or type(error).__name__
             logger.warning(
-                "no answer from the Kafka broker at %s (%s); trying again in %.1f s", settings.bootstrap_servers, reason, wait
+                "no answer from the Kafka broker at %s (%s); trying again in %.1f s",
+                settings.bootstrap_servers,
+                reason,
+                wait,
+                extra={"event": "broker_unreachable"},
             )
         await asyncio.sleep(wait)
         wait = min(wait * 2, _LONGEST_WAIT)
 
 
-async def _partition_counts(settings: EngineSettings) -> dict[str, int]:
+async def partition_counts(settings: EngineSettings) -> dict[str, int]:
+    """How many partitions each topic on the broker has, by its name there. Raises ``KafkaError``."""
     client = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, request_timeout_ms=10_000, **settings.security)
     try:
         await client.start()

@@ -48,12 +48,13 @@ class KpiCollector(Collector):
             families[kpi.metric].add_sample(metric_name(kpi), labels, float(value.value))
             if value.low is not None and value.high is not None:
                 interval = families[f"{kpi.metric}:interval"]
-                interval.add_sample(_interval_name(kpi), {**labels, "bound": "low"}, value.low)
-                interval.add_sample(_interval_name(kpi), {**labels, "bound": "high"}, value.high)
+                interval.add_sample(interval_name(kpi), {**labels, "bound": "low"}, value.low)
+                interval.add_sample(interval_name(kpi), {**labels, "bound": "high"}, value.high)
         yield from (family for family in families.values() if family.samples)
 
 
-def _interval_name(kpi: Kpi) -> str:
+def interval_name(kpi: Kpi) -> str:
+    """The full name of the gauge with the bounds of a survey KPI's 95 % interval."""
     head, _, unit = kpi.metric.rpartition("_")
     return f"{PREFIX}{head}_interval_{unit}"
 
@@ -64,7 +65,7 @@ def _families() -> dict[str, Metric]:
         if kpi.metric not in families:
             families[kpi.metric] = Metric(metric_name(kpi), f"{kpi.meaning}.", "gauge")
             if kpi.family == "surveys":
-                families[f"{kpi.metric}:interval"] = Metric(_interval_name(kpi), f"95 % interval: {kpi.meaning}.", "gauge")
+                families[f"{kpi.metric}:interval"] = Metric(interval_name(kpi), f"95 % interval: {kpi.meaning}.", "gauge")
     return families
 
 

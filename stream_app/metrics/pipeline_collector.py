@@ -7,6 +7,21 @@ from collections.abc import Iterable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
+from stream_app.metrics.pipeline_metrics import (
+    CHECKPOINT,
+    CLOCK,
+    INPUT_RECORDS,
+    LAG,
+    PROCESSED_RECORDS,
+    READY,
+    RECOVERY,
+    ROLLUP_ACTIVE,
+    SIMULATED,
+    SOURCE_SILENT,
+    WATERMARK,
+    WATERMARK_LAG,
+    PipelineMetric,
+)
 from stream_app.metrics.views import Timing, WorkerView
 
 
@@ -22,42 +37,25 @@ class PipelineCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The worker as it is now."""
-        yield self._ready()
-        yield GaugeMetricFamily("deskpulse_rollup_active", "1 on the worker that publishes the KPIs.", value=float(self._view.publishing()))
-        yield GaugeMetricFamily("deskpulse_simulated", "1 while the traffic is made up.", value=float(self._view.simulated()))
+        yield _gauge(READY, self._view.ready())
+        yield _gauge(ROLLUP_ACTIVE, self._view.publishing())
+        yield _gauge(SIMULATED, self._view.simulated())
         yield self._lag()
         yield from self._time()
         yield from self._work()
-        yield _timings("deskpulse_checkpoint_seconds", "Checkpoints: how often, and how long together.", self._view.checkpoints())
-        yield _timings(
-            "deskpulse_recovery_seconds",
-            "Recoveries of partitions: how often, and how long together.",
-            self._view.recoveries(),
-        )
-
-    def _ready(self) -> Metric:
-        return GaugeMetricFamily("deskpulse_ready", "1 when assigned, recovered and caught up.", value=float(self._view.ready()))
+        yield _timings(CHECKPOINT, self._view.checkpoints())
+        yield _timings(RECOVERY, self._view.recoveries())
 
     def _lag(self) -> Metric:
-        lag = GaugeMetricFamily(
-            "deskpulse_lag_records",
-            "Records between the position and the end of a partition owned here.",
-            labels=("topic", "partition"),
-        )
+        lag = GaugeMetricFamily(LAG.name, LAG.meaning, labels=LAG.labels)
         for topic, partition, records in self._view.lags():
             lag.add_metric((topic, str(partition)), records)
         return lag
 
     def _time(self) -> Iterator[Metric]:
         clock, watermark = self._view.clock(), self._view.watermark()
-        lag = GaugeMetricFamily(
-            "deskpulse_watermark_lag_seconds",
-            "How far the progress of an input source is behind the log's clock.",
-            labels=("source",),
-        )
-        silent = GaugeMetricFamily(
-            "deskpulse_source_silent", "1 for an input source that has not reported any progress.", labels=("source",)
-        )
+        lag = GaugeMetricFamily(WATERMARK_LAG.name, WATERMARK_LAG.meaning, labels=WATERMARK_LAG.labels)
+        silent = GaugeMetricFamily(SOURCE_SILENT.name, SOURCE_SILENT.meaning, labels=SOURCE_SILENT.labels)
         for source, at in self._view.sources():
             silent.add_metric((source,), float(at is None))
             if at is not None and clock is not None:
@@ -65,29 +63,27 @@ class PipelineCollector(Collector):
         yield lag
         yield silent
         if clock is not None:
-            yield GaugeMetricFamily("deskpulse_clock_timestamp_seconds", "The log's clock: the newest progress mark's.", value=clock / 1000)
+            yield _gauge(CLOCK, clock / 1000)
         if watermark is not None:
-            yield GaugeMetricFamily(
-                "deskpulse_watermark_timestamp_seconds", "Watermark of the partitions owned here.", value=watermark / 1000
-            )
+            yield _gauge(WATERMARK, watermark / 1000)
 
     def _work(self) -> Iterator[Metric]:
-        outcomes = CounterMetricFamily(
-            "deskpulse_input_records",
-            "Input records by outcome: accepted, duplicate, ignored, dead_lettered, late, too_late.",
-            labels=("topic", "outcome"),
-        )
+        outcomes = CounterMetricFamily(INPUT_RECORDS.name, INPUT_RECORDS.meaning, labels=INPUT_RECORDS.labels)
         for topic, outcome, records in self._view.outcomes():
             outcomes.add_metric((topic, outcome), records)
-        processed = CounterMetricFamily("deskpulse_processed_records", "Records handled by a processor.", labels=("processor",))
+        processed = CounterMetricFamily(PROCESSED_RECORDS.name, PROCESSED_RECORDS.meaning, labels=PROCESSED_RECORDS.labels)
         for processor, records in self._view.processed():
             processed.add_metric((processor,), records)
         yield outcomes
         yield processed
 
 
-def _timings(name: str, words: str, timings: Iterable[Timing]) -> Metric:
-    family = SummaryMetricFamily(name, words, labels=("processor",))
+def _gauge(metric: PipelineMetric, value: float) -> Metric:
+    return GaugeMetricFamily(metric.name, metric.meaning, value=float(value))
+
+
+def _timings(metric: PipelineMetric, timings: Iterable[Timing]) -> Metric:
+    family = SummaryMetricFamily(metric.name, metric.meaning, labels=metric.labels)
     for timing in timings:
         family.add_metric((timing.name,), timing.times, timing.seconds)
     return family

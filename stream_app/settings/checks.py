@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from stream_app.access import is_loopback
 from stream_app.settings.durations import format_duration
@@ -86,6 +87,8 @@ def _inputs(settings: Settings) -> Iterator[Finding]:
         if given.topic in owners:
             yield path, f'is "{given.topic}", which is already the topic of [inputs.{owners[given.topic]}]'
         owners[given.topic] = name
+        if given.enabled and given.mapping and not Path(given.mapping).is_file():
+            yield ("inputs", name, "mapping"), f'is "{given.mapping}", and there is no such file'
 
 
 def _zone(settings: Settings) -> Iterator[Finding]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from stream_app.settings.build import Builder
 from stream_app.settings.checks import cross_checks
-from stream_app.settings.problems import Problem, SettingsError
+from stream_app.settings.problems import Problem, SettingsError, in_order
 from stream_app.settings.schema import Settings
 from stream_app.settings.sources import (
     KeyPath,
@@ -29,7 +29,7 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] | Non
     """
     given = os.environ if environment is None else environment
     chosen = configuration_file(file, given)
-    return _checked(read_file(chosen) if chosen is not None else {}, given)
+    return _checked(_beside(chosen, read_file(chosen)) if chosen is not None else {}, given)
 
 
 def parse_settings(text: str, name: str = "deskpulse.toml", environment: Mapping[str, str] | None = None) -> Settings:
@@ -46,9 +46,30 @@ def _checked(tree: Tree, environment: Mapping[str, str]) -> Settings:
     if not builder.problems:
         found = (Problem(_where(path, merged), ".".join(path), text) for path, text in cross_checks(settings))
         builder.problems.extend(found)
+    if not builder.problems:
+        builder.problems.extend(_in_mappings(settings))
     if builder.problems:
-        raise SettingsError(_in_order(builder.problems))
+        raise SettingsError(in_order(builder.problems))
     return settings
+
+
+def _beside(file: Path, tree: Tree) -> Tree:
+    """``tree`` with the mappings that ``file`` names looked for in its own directory."""
+    named = {path: given for path, given in tree.items() if path[:1] + path[2:] == ("inputs", "mapping") and isinstance(given.value, str)}
+    found = {path: dataclasses.replace(given, value=str(file.parent / str(given.value))) for path, given in named.items() if given.value}
+    return tree | found
+
+
+def _in_mappings(settings: Settings) -> Iterator[Problem]:
+    """What is wrong in the mapping files of the active inputs."""
+    for given in settings.active_inputs().values():
+        if given.mapping:
+            from stream_app.mapping.file import read_rules  # it needs these very settings
+
+            try:
+                read_rules(Path(given.mapping))
+            except SettingsError as error:
+                yield from error.problems
 
 
 def _overridden(tree: Tree, variables: Tree) -> Tree:
@@ -63,11 +84,3 @@ def _where(path: KeyPath, tree: Tree) -> str:
     if path in tree:
         return tree[path].where
     return next((given.where for key, given in tree.items() if key[: len(path)] == path), "")
-
-
-def _in_order(problems: Iterable[Problem]) -> list[Problem]:
-    def position(problem: Problem) -> tuple[str, int]:
-        name, _, line = problem.where.rpartition(":")
-        return (name, int(line)) if line.isdigit() else (problem.where, 0)
-
-    return sorted(problems, key=position)

@@ -26,6 +26,7 @@ class _Walk:
     lines: dict[Path, int] = field(default_factory=dict)
     table: Path = ()
     at: int = 0
+    arrays: dict[Path, int] = field(default_factory=dict)
 
     def line(self) -> int:
         return self.text.count("\n", 0, self.at) + 1
@@ -34,9 +35,21 @@ class _Walk:
         for length in range(1, len(path) + 1):
             self.lines.setdefault(path[:length], self.line())
 
+    def header(self, path: Path, *, is_array: bool) -> Path:
+        """``path`` with the number of the element behind each array of tables in it, and this as the table to go on with."""
+        place: Path = ()
+        for length, part in enumerate(path, start=1):
+            place = (*place, part)
+            if is_array and length == len(path):
+                self.arrays[place] = self.arrays.get(place, -1) + 1
+            if place in self.arrays:
+                place = (*place, str(self.arrays[place]))
+        self.table = place
+        return place
+
 
 def key_lines(text: str) -> dict[Path, int]:
-    """Line (from 1) of every table header and key in ``text``, which must be valid TOML.
+    """Line (from 1) of every table header and key in ``text``, which must be valid TOML. ``[[things]]``: ``("things", "0")`` and so on.
 
     Keys inside an inline table stand for themselves only by the key that holds it.
     """
@@ -54,10 +67,9 @@ def _statement(walk: _Walk) -> None:
     elif character == "#":
         _skip_value(walk)
     elif character == "[":
-        opening = 2 if walk.text.startswith("[[", walk.at) else 1
-        path, _ = _dotted(walk.text, walk.at + opening)
-        walk.table = path
-        walk.note(path)
+        is_array = walk.text.startswith("[[", walk.at)
+        path, _ = _dotted(walk.text, walk.at + 1 + is_array)
+        walk.note(walk.header(path, is_array=is_array))
         _skip_value(walk)
     else:
         path, after = _dotted(walk.text, walk.at)

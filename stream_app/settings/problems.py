@@ -30,6 +30,16 @@ class SettingsError(Exception):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """By file and line."""
+
+    def position(problem: Problem) -> tuple[str, int]:
+        name, _, line = problem.where.rpartition(":")
+        return (name, int(line)) if line.isdigit() else (problem.where, 0)
+
+    return sorted(problems, key=position)
+
+
 def suggestion(wrong: str, known: Iterable[str]) -> str:
     """`` Did you mean `x`?`` for a near miss, else the list of what is known, else nothing."""
     names = list(known)

@@ -19,7 +19,7 @@ _TYPES = {str: "text", int: "whole number", bool: "true or false", timedelta: "d
 _PLACEHOLDERS: dict[str, object] = {"list": ("one", "another"), "file": ""}
 _INTRODUCTION = """# Configuration
 
-<!-- Made by `deskpulse config reference`; a test keeps it in step. Change the declarations instead. -->
+<!-- Made by `make reference`; a test keeps it in step. Change the declarations instead. -->
 
 One TOML file, by default `deskpulse.toml` in the working directory; another with `--config FILE` or
 `DESKPULSE_CONFIG`. Every key has a default, and the defaults alone are a working system on one machine.

@@ -94,6 +94,11 @@ class InputSettings:
         minimum=timedelta(),
         maximum=_DAY,
     )
+    mapping: str = setting(
+        "",
+        """File that says what this topic's messages mean, looked for beside this one (`docs/how-to/map-your-events.md`);
+        empty: they are events of the input contract as they are.""",
+    )
     enabled: bool = setting(True, "`false` takes an input out of the pipeline, which then no longer waits for it.")
 
 

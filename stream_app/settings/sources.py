@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stream_app.settings.positions import key_lines
 from stream_app.settings.problems import Problem, SettingsError, suggestion
@@ -40,24 +41,32 @@ def configuration_file(named: Path | None, environment: Mapping[str, str]) -> Pa
 
 def read_file(file: Path) -> Tree:
     """Every value in the file. Raises ``SettingsError`` if it can not be read or is not TOML."""
+    hint = "create it (`deskpulse config example` prints one), or name another with --config"
+    return parse_text(read_text(file, hint), str(file))
+
+
+def read_text(file: Path, hint: str) -> str:
+    """Raises ``SettingsError`` with the hint if it can not be read."""
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise SettingsError([Problem(str(file), "", "is not UTF-8 text: save it as UTF-8")]) from error
     except OSError as error:
-        hint = "create it (`deskpulse config example` prints one), or name another with --config"
         raise SettingsError([Problem(str(file), "", f"can not be read ({error.strerror}): {hint}")]) from error
-    return parse_text(text, str(file))
 
 
 def parse_text(text: str, name: str) -> Tree:
     """Every value in ``text``, with ``name:line`` as origin."""
+    document, lines = parse_toml(text, name)
+    return {path: Given(value, f"{name}:{line_of(path, lines)}") for path, value in _leaves(document, ())}
+
+
+def parse_toml(text: str, name: str) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
+    """The document and the lines of its keys. Raises ``SettingsError`` if it is none."""
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text), key_lines(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([_syntax_problem(str(error), name, text)]) from error
-    lines = key_lines(text)
-    return {path: Given(value, f"{name}:{_line(path, lines)}") for path, value in _leaves(document, ())}
 
 
 def read_environment(environment: Mapping[str, str], sections: Iterable[str]) -> tuple[Tree, list[Problem]]:
@@ -84,7 +93,8 @@ def _leaves(table: Mapping[str, object], above: KeyPath) -> Iterable[tuple[KeyPa
             yield (*above, key), value
 
 
-def _line(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:
+def line_of(path: KeyPath, lines: Mapping[KeyPath, int]) -> int:
+    """Of the key, else of the nearest thing around it that has one."""
     return next((lines[path[:length]] for length in range(len(path), 0, -1) if path[:length] in lines), 1)
 
 

@@ -10,9 +10,9 @@ from aiokafka.errors import KafkaError
 
 from stream_app.kafka_access.granted import require_access
 from stream_app.kafka_access.knock import NoAnswerError
-from stream_app.kafka_access.partitions import partitions_of
 from stream_app.kafka_access.rights import Right
 from stream_app.kafka_access.security import PLAIN, ClientSecurity
+from stream_app.topic_partitions import partitions_of
 
 _POLL_MILLISECONDS = 200
 

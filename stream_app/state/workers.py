@@ -16,7 +16,7 @@ async def living_workers(settings: EngineSettings) -> list[str]:
         await admin.start()
         answers = await admin.describe_consumer_groups([settings.group_id])
     except KafkaError as error:
-        raise StateError(f"the broker does not say whether workers are alive ({error!r})") from error
+        raise StateError(f"the broker does not say whether workers are alive ({type(error).__name__})") from error
     finally:
         await admin.close()
     members: list[str] = []

@@ -32,8 +32,8 @@ def _watch(descriptor: int, grace_seconds: float) -> None:
         while os.read(descriptor, 1):
             continue
     except OSError as error:
-        logger.warning("the pipe to the supervising process broke: %r", error)
-    logger.warning("the supervising process is gone: stopping")
+        logger.warning("the pipe to the supervising process broke: %r", error, extra={"event": "supervisor_gone"})
+    logger.warning("the supervising process is gone: stopping", extra={"event": "supervisor_gone"})
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(grace_seconds)
     os._exit(ExitCode.FAILED)

@@ -85,7 +85,8 @@ class _Crew:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._asked.wait(), HEARSAY_SECONDS)
         code = exit_code(returncode, asked=self._stopping or self._asked.is_set())
-        logger.log(logging.ERROR if code else logging.INFO, "%s (process %d) %s", name, process.pid, ending(returncode))
+        level = logging.ERROR if code else logging.INFO
+        logger.log(level, "%s (process %d) %s", name, process.pid, ending(returncode), extra={"event": "worker_ended", "exit_code": code})
         self.code = self.code or code
 
     async def stop(self, seconds: float) -> None:
@@ -97,7 +98,7 @@ class _Crew:
         if self._ends:
             await asyncio.wait(self._ends, timeout=seconds)
         if self._processes:
-            logger.error("killing %s: no end within %.0f s", ", ".join(self._processes), seconds)
+            logger.error("killing %s: no end within %.0f s", ", ".join(self._processes), seconds, extra={"event": "worker_killed"})
             self._send(signal.SIGKILL)
             await asyncio.wait(self._ends)
 

@@ -21,7 +21,7 @@ def run_workers(settings: Settings, processes: int) -> None:
     """Run so many workers on the same configuration and end the process with their exit code. Raises ``NoPortError``."""
     members = worker_members(settings, processes)
     for warning in warnings(processes, settings.kafka.log_partitions, usable_cores()):
-        logger.warning("%s", warning)
+        logger.warning("%s", warning, extra={"event": "too_many_processes"})
     sys.exit(asyncio.run(supervise(members)))
 
 

@@ -142,5 +142,6 @@ def decode_marker(value: bytes) -> Marker:
 
 def _message(key: bytes, error: Exception) -> str:
     return (
-        f"changelog record {key[:80]!r} cannot be read ({error}); the state cannot be trusted. Make it again with `deskpulse state rebuild`"
+        f"a changelog record (kind {key[:1]!r}) cannot be read ({type(error).__name__}); the state cannot be trusted."
+        " Make it again with `deskpulse state rebuild`"
     )

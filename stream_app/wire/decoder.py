@@ -24,6 +24,7 @@ _INSTANTS = {field.name for struct in (Submitted, Due) for field in msgspec.stru
 _LEAP_SECOND_HINT = b":60"
 
 _read = msgspec.json.Decoder(Submitted).decode
+_read_any = msgspec.json.Decoder().decode
 _read_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -34,10 +35,7 @@ def decode(value: bytes | None, timestamp: int, origin: str) -> Accepted:
     The usual message costs one strict decode; whatever that refuses (an unknown field, a leap
     second, or a real fault) is read again by members, which finds what is acceptable or wrong.
     """
-    if not value:
-        raise RejectedError("empty")
-    if len(value) > SIZE_CAP_BYTES:
-        raise RejectedError("too_large", "", f"{len(value)} bytes, more than {SIZE_CAP_BYTES}")
+    value = _sized(value)
     position = Position(value, timestamp, origin)
     try:
         submitted = _read(value)
@@ -46,10 +44,45 @@ def decode(value: bytes | None, timestamp: int, origin: str) -> Accepted:
     return accept(submitted, position)
 
 
+def decode_any(value: bytes | None) -> object:
+    """The JSON of a message in a shape of its own. Raises ``RejectedError`` for the same reasons as ``decode``."""
+    value = _sized(value)
+    try:
+        return _read_any(value)
+    except RecursionError:
+        raise RejectedError("too_deep") from None
+    except (msgspec.DecodeError, UnicodeError) as error:
+        _check_text(value)
+        raise RejectedError("not_json", "", f"{error}") from None
+
+
+def accept_fields(fields: dict[str, Any], timestamp: int, origin: str) -> Accepted:
+    """An event of the contract that is decoded already and has its id. Raises ``RejectedError`` and nothing else."""
+    position = Position(b"", timestamp, origin)
+    try:
+        submitted = msgspec.convert(fields, Submitted)
+    except msgspec.ValidationError as error:
+        return _accept_by_members(_encoded(fields, error), position)
+    return accept(submitted, position)
+
+
+def _encoded(fields: dict[str, Any], refused: msgspec.ValidationError) -> bytes:
+    try:
+        return msgspec.json.encode(fields)
+    except Exception:
+        raise _invalid_field(refused) from None
+
+
+def _sized(value: bytes | None) -> bytes:
+    if not value:
+        raise RejectedError("empty")
+    if len(value) > SIZE_CAP_BYTES:
+        raise RejectedError("too_large", "", f"{len(value)} bytes, more than {SIZE_CAP_BYTES}")
+    return value
+
+
 def _accept_by_members(value: bytes, position: Position) -> Accepted:
-    if value[0] == _MAGIC_BYTE:
-        raise RejectedError("schema_registry_bytes", "", "magic byte 0: not JSON, but framed by a schema registry")
-    _check_utf8(value)
+    _check_text(value)
     members = _members(value)
     check_version_and_type(_plain(members.get("schema")), _plain(members.get("type")))
     known, unknown_fields = _known(members)
@@ -62,7 +95,9 @@ def _accept_by_members(value: bytes, position: Position) -> Accepted:
     return accepted
 
 
-def _check_utf8(value: bytes) -> None:
+def _check_text(value: bytes) -> None:
+    if value[0] == _MAGIC_BYTE:
+        raise RejectedError("schema_registry_bytes", "", "magic byte 0: not JSON, but framed by a schema registry")
     try:
         value.decode()
     except UnicodeDecodeError as error:

@@ -39,7 +39,7 @@ def test_only_the_first_failure_is_logged_and_decides_the_exit_code(caplog: pyte
         fail("second", ExitCode.STALLED)
 
     assert codes == [70]
-    assert [record.message for record in caplog.records] == ["worker stops (exit 70): first: OSError('disk')"]
+    assert [record.message for record in caplog.records] == ["worker stops (exit 70): first: OSError: disk"]
 
 
 async def test_the_watchdog_ends_a_worker_whose_parts_stand_still() -> None:

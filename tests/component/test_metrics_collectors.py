@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -16,7 +18,10 @@ from models.panes.tiers import DAY, HOUR
 from models.rollup.records import LevelRecord
 from stream_app.metrics.kpi_collector import KpiCollector
 from stream_app.metrics.pipeline_collector import PipelineCollector
+from stream_app.metrics.pipeline_metrics import PIPELINE_METRICS
+from stream_app.metrics.reference import metrics_markdown
 from stream_app.metrics.views import OutcomeCount, PartitionLag, ProcessorCount, SourceProgress, Timing
+from stream_app.metrics.worker_view import _OUTCOMES
 from tests.support.panes_topic import BILLING, PanesTopic
 from tests.unit.test_catalogue import whole_pane
 
@@ -159,6 +164,15 @@ def test_worker_shows_lag_progress_outcomes_and_times() -> None:
     assert samples[sample("deskpulse_simulated")] == 0
 
 
+def test_every_metric_of_the_list_is_collected_under_its_name_meaning_and_labels() -> None:
+    collected = {family.name: family for family in PipelineCollector(OneWorker()).collect()}
+    assert list(collected) == [metric.name for metric in PIPELINE_METRICS]
+    for metric in PIPELINE_METRICS:
+        family = collected[metric.name]
+        assert family.documentation == metric.meaning
+        assert {tuple(found.labels) for found in family.samples} == {metric.labels}
+
+
 def test_source_without_progress_has_no_lag_and_no_watermark() -> None:
     worker = OneWorker()
     worker.at = None
@@ -180,3 +194,33 @@ def test_promtool_finds_nothing_to_complain_of(topic: PanesTopic) -> None:
     text, _ = scraped(KpiCollector(topic.rollup), PipelineCollector(OneWorker()))
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False, timeout=60)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
+
+
+PAGE = Path(__file__).parents[2] / "docs/reference/metrics.md"
+OF_EVERY_KPI = {"window", "grouping", "queue", "channel", "priority", "team", "route"}
+
+
+def on_the_page() -> set[tuple[str, frozenset[str]]]:
+    """Name and labels of each metric, from the tables."""
+    found = set()
+    for first, second in re.findall(r"^\| (`deskpulse_.*?) \| (?:\w+ \| )?(.*?) \|", PAGE.read_text(), flags=re.MULTILINE):
+        for name, fixed in re.findall(r"`(\w+)(?:\{(.*?)\})?`", first):
+            labels = re.findall(r"(\w+)=", fixed) if second.startswith("[") else re.findall(r"`(\w+)`", second)
+            found.add((name, frozenset(labels)))
+    return found
+
+
+def test_the_page_of_metrics_is_in_step() -> None:
+    assert PAGE.read_text() == metrics_markdown(), "run: make reference"
+
+
+def test_the_page_has_exactly_the_names_and_labels_of_a_scrape(topic: PanesTopic) -> None:
+    pipeline = {(name, frozenset(dict(labels))) for name, labels in scraped(PipelineCollector(OneWorker()))[1]}
+    kpis = {(name, frozenset(dict(labels)) - OF_EVERY_KPI) for name, labels in scraped(KpiCollector(topic.rollup))[1]}
+    assert on_the_page() == pipeline | kpis
+
+
+def test_every_outcome_of_an_event_is_on_the_page() -> None:
+    words = re.search(r'topic="events"`\s(.*?)\.', PAGE.read_text(), flags=re.DOTALL)
+    assert words is not None
+    assert set(re.findall(r"`(\w+)`", words[1])) == set(_OUTCOMES.values())

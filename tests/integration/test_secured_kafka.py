@@ -20,8 +20,8 @@ from stream_app.kafka_access.security import client_security
 from stream_app.settings import Settings
 from stream_app.snapshots.reading import read_latest
 from tests.support.certificates import Authority, written
-from tests.support.installation import Installation
 from tests.support.pipeline import Pipeline
+from tests.support.secured_installation import Installation
 from tests.support.secured_kafka import READER, SENDER, WORKER, SecuredKafka
 from tests.support.waiting import eventually
 

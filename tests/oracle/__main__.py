@@ -45,7 +45,9 @@ def show(result: Result) -> int:
     sys.stdout.write(
         f"{plan.data}  workers {plan.workers}  order {plan.order}  kills {result.kills}\n"
         f"  rows compared {found.rows}   differences {total}   {timing}   exit codes {result.exit_codes}\n"
+        f"  records against their schemas {result.validation.records}   invalid {result.validation.invalid}\n"
     )
+    sys.stdout.writelines(f"    {fault}\n" for fault in result.validation.faults)
     for kpi, count in found.by_kpi.items():
         sys.stdout.write(f"  {count:8} {kpi}\n")
     for difference in found.differences:

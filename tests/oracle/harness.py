@@ -28,6 +28,7 @@ from stream_app.topics import specs_of
 from tests.oracle import events, published, truth
 from tests.oracle.compare import Comparison, compare, live_windows, load_published
 from tests.oracle.workers import WorkerPool
+from tests.support.record_schemas import OUTPUTS, Validation
 
 DAY_MS = 86_400_000
 QUIET_SECONDS = 6.0
@@ -66,10 +67,12 @@ class Result:
     seconds: dict[str, float] = field(default_factory=dict)
     shown_kpis: frozenset[str] = frozenset()
     """KPIs with a denominator (or a value) above zero somewhere."""
+    validation: Validation = field(default_factory=Validation)
+    """Every record of every topic against its published schema."""
 
     @property
     def ok(self) -> bool:
-        return not self.comparison.by_kpi and all(code == 0 for code in self.exit_codes)
+        return not self.comparison.by_kpi and not self.validation.invalid and all(code == 0 for code in self.exit_codes)
 
 
 def feed_of(plan: Plan) -> tuple[Feed, FeedOutline]:
@@ -137,6 +140,7 @@ class _Run:
         self.directory = directory
         self.say = say
         self.seconds: dict[str, float] = {}
+        self.validation = Validation()
         self.feed, self.outline = feed_of(plan)
 
     async def whole(self) -> Result:
@@ -157,7 +161,7 @@ class _Run:
         comparison, shown = judge(self.directory, settings.definitions(), watermark, clock, self.plan.capture)
         self.seconds["oracle"] = time.monotonic() - began
         self.say(f"watermark {watermark}, clock {clock}")
-        return Result(self.plan, comparison, pool.kills, codes, self.seconds, shown)
+        return Result(self.plan, comparison, pool.kills, codes, self.seconds, shown, self.validation)
 
     def _settings(self, bootstrap: str) -> Settings:
         file = self.directory / "deskpulse.toml"
@@ -210,7 +214,12 @@ class _Run:
     async def _collect(self, settings: Settings) -> None:
         topics = {name: settings.topic(name) for name in ("kpis", "kpi-windows")}
         bootstrap = settings.kafka.bootstrap_servers
-        self.say(f"{await published.write_rows(bootstrap, topics, self.directory / PUBLISHED)} published records")
+        rows = await published.write_rows(bootstrap, topics, self.directory / PUBLISHED, self.validation)
+        self.say(f"{rows} published records")
+        began = time.monotonic()
+        others = (set(OUTPUTS) - set(topics)) | set(settings.active_inputs())
+        await published.validate(bootstrap, {name: settings.topic(name) for name in sorted(others)}, self.validation)
+        self.seconds["schemas"] = time.monotonic() - began
         if self.plan.capture is not None:
             self.plan.capture.mkdir(parents=True, exist_ok=True)
             await published.write_newest(bootstrap, settings.topic("panes"), self.plan.capture / PANES)

@@ -10,6 +10,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from tests.support.record_schemas import Validation
+
 FETCH_BYTES = 16 * 1024 * 1024
 
 
@@ -48,17 +50,26 @@ async def ends(bootstrap: str, topics: Sequence[str]) -> dict[str, int]:
         await consumer.stop()
 
 
-async def write_rows(bootstrap: str, topics: Mapping[str, str], path: Path) -> int:
+async def write_rows(bootstrap: str, topics: Mapping[str, str], path: Path, validation: Validation | None = None) -> int:
     """Every record of the topics (logical name -> name) as ``{"topic", "o", "r"}`` lines; returns how many."""
     written = 0
     with path.open("wb") as file:
         for logical, name in topics.items():
             head = f'{{"topic": "{logical}", "o": '.encode()
             async for record in records(bootstrap, name):
+                if validation is not None:
+                    validation.take(logical, record)
                 if record.value is not None:
                     file.write(head + b'%d, "r": ' % record.offset + record.value + b"}\n")
                     written += 1
     return written
+
+
+async def validate(bootstrap: str, topics: Mapping[str, str], validation: Validation) -> None:
+    """Every record of the topics (logical name -> name)."""
+    for logical, name in topics.items():
+        async for record in records(bootstrap, name):
+            validation.take(logical, record)
 
 
 async def write_newest(bootstrap: str, topic: str, path: Path) -> int:

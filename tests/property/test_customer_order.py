@@ -48,7 +48,7 @@ class Told:
 
     def __init__(self) -> None:
         self.logic = CustomersLogic(PaneStore(), Dimensions())
-        self.logic.adopt(dict(RULES))
+        self.logic.adopt(dict(RULES), changed=False)
         self.row: CustomerRow | None = None
         self.journal: list[Entry] = []
         self.progress = Progress()

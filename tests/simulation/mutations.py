@@ -11,7 +11,6 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from agents.keyed import KeyedProcessor
-from models.cases.fold import CaseFold
 from models.cases.row import CaseRow
 from models.cases.rules import CaseRules
 from models.durability.fence import Fence, pack
@@ -19,7 +18,6 @@ from models.durability.keyed import Decision, KeyedState
 from models.durability.panes import Pane, PaneStore
 from models.durability.recovery import MARKER, PANE, ROW, Merge
 from models.events.canonical import Mark
-from models.panes.dimensions import Dimensions
 from models.progress.watermark import NEVER, Progress
 
 ENGINE_FAULTS: Final = (
@@ -164,12 +162,12 @@ def _arm_only_ahead(self: KeyedState[Any], at: int, key: str) -> None:
 _arm = KeyedState.arm
 
 
-def _warm_by_older_rules(self: CaseRow, rules: CaseRules, dimensions: Dimensions) -> CaseFold:
-    """A row in memory goes on with the rules it began with, one from the changelog with those that hold."""
-    return _warm(self, self.fold.rules if self.fold is not None else rules, dimensions)
+def _booked_is_booked(self: CaseRow, rules: CaseRules) -> bool:
+    """A row in memory keeps the facts that older rules made, one from the changelog gets those of the rules that hold."""
+    return self.booked is None and _unbooked(self, rules)
 
 
-_warm = CaseRow.warm
+_unbooked = CaseRow.unbooked
 
 
 _Replacement = tuple[Any, str, Callable[..., Any]]
@@ -183,7 +181,7 @@ _REPLACED: Final[dict[str, tuple[_Replacement, ...]]] = {
     "deletions without a fence": ((KeyedProcessor, "checkpoint", _checkpoint_with_bare_tombstones),),
     "timers behind the watermark fire at once": ((KeyedState, "_keep", _keep_and_fire_at_once),),
     "timers behind the watermark never fire": ((KeyedState, "arm", _arm_only_ahead),),
-    "rows in memory keep the old rules": ((CaseRow, "warm", _warm_by_older_rules),),
+    "rows in memory keep the old rules": ((CaseRow, "unbooked", _booked_is_booked),),
     "nothing is written again": ((KeyedState, "rewrite", _without_rewriting),),
     "slices exist by presence": ((PaneStore, "restore", _restore_all_slices),),
 }

@@ -90,7 +90,7 @@ def _of_rows(where: str, name: str, state: KeyedState[Any], expected: KeyedState
 
 
 def _slots(row: Any) -> dict[str, Any]:
-    names = (name for name in dir(row) if not name.startswith("_") and name != "fold")
+    names = (name for name in dir(row) if not name.startswith("_") and name not in {"fold", "booked"})
     return {name: value for name in names if not callable(value := getattr(row, name))}
 
 

@@ -1,107 +1,111 @@
-"""An installation on a secured Kafka: topics and rights as our own commands make and print them, and each user's configuration."""
+"""A small installation on a real broker: configurations, workers of their own, events, commands, and the KPIs that were published."""
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner, Result
+import orjson
+from aiokafka import AIOKafkaProducer
+from click.testing import CliRunner
 
 from stream_app.cli import main
-from stream_app.engine import ExitCode
 from stream_app.settings import Settings, load_settings
-from tests.support.certificates import written
-from tests.support.secured_kafka import ADMIN, SecuredKafka
+from stream_app.settings.sources import CONFIG_VARIABLE
+from stream_app.topic_admin import create_topics
+from stream_app.topics import specs_of
+from tests.oracle import published
+from tests.oracle.workers import WorkerPool
 from tests.support.waiting import eventually
+
+INPUTS = ("contacts", "resolutions", "surveys")
+Group = Mapping[str, str]
 
 
 class Installation:
-    """What is printed by `topics acls` is allowed, what `topics create` makes is there."""
+    """Two log partitions, a prefix of its own; ``directory`` takes configurations and logs."""
 
-    def __init__(self, kafka: SecuredKafka, directory: Path) -> None:
-        self.kafka = kafka
+    def __init__(self, bootstrap: str, prefix: str, directory: Path) -> None:
+        self.bootstrap = bootstrap
+        self.prefix = prefix
         self.directory = directory
-        kafka.allow(self.acls())
-        created = self.run(ADMIN, "topics", "create")
-        assert created.exit_code == 0, created.output
 
-    def acls(self) -> list[str]:
-        """The printed commands."""
-        return self.run(ADMIN, "topics", "acls").stdout.splitlines()
+    # -- configurations and commands ----------------------------------------------------------------------
 
-    @contextmanager
-    def without(self, pattern: str) -> Iterator[None]:
-        """Those of the printed rights whose command matches are taken away for a while."""
-        commands = [command for command in self.acls() if re.search(pattern, command)]
-        assert commands
-        self.kafka.disallow(commands)
+    def file(self, name: str, more: str = "") -> Path:
+        """A configuration; ``more`` are further sections."""
+        inputs = "".join(f'[inputs.{name}]\ntopic = "{self.prefix}-{name}"\npartitions = 2\n' for name in INPUTS)
+        kafka = f'bootstrap_servers = "{self.bootstrap}"\ntopic_prefix = "{self.prefix}"\ngroup_prefix = "{self.prefix}"\nlog_partitions = 2\n'
+        path = self.directory / f"{name}.toml"
+        path.write_text(f'[kafka]\n{kafka}[engine]\nsession_timeout = "6s"\n[metrics]\nport = 0\n{inputs}{more}')
+        return path
+
+    async def create_topics(self, file: Path) -> Settings:
+        settings = load_settings(file, {})
+        await create_topics(self.bootstrap, specs_of(settings))
+        return settings
+
+    async def command(self, file: Path, *words: str) -> tuple[int, str]:
+        """Run ``deskpulse`` with a configuration, in a thread; exit code and everything it said."""
+        done = await asyncio.to_thread(CliRunner().invoke, main, words, env={CONFIG_VARIABLE: str(file)})
+        return done.exit_code, done.output
+
+    # -- events and KPIs ----------------------------------------------------------------------------------
+
+    async def send(self, topic: str, messages: Iterable[tuple[bytes, bytes]], **where: Any) -> None:
+        """Keys and values into an input, in order; ``where``: ``timestamp_ms`` or ``partition`` for all of them."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap)
+        await producer.start()
         try:
-            yield
+            for key, value in messages:
+                await producer.send_and_wait(f"{self.prefix}-{topic}", value, key=key, **where)
         finally:
-            self.kafka.allow(commands)
+            await producer.stop()
 
-    def configuration(self, user: str, *, progress: str = "declared", **changes: str | Path) -> Path:
-        """The file of one user, with other keys of [kafka] as wished."""
-        keys: dict[str, str | Path] = {
-            "bootstrap_servers": self.kafka.bootstrap,
-            "security_protocol": "SASL_SSL",
-            "sasl_username": user,
-            "sasl_password_file": written(self.directory / f"{user}.password", self.kafka.passwords[user] + "\n"),
-            "ssl_ca_file": self.kafka.ca_file,
-        }
-        kafka = "".join(f'{key} = "{value}"\n' for key, value in (keys | changes).items())
-        inputs = "".join(f'[inputs.{name}]\nprogress = "{progress}"\n' for name in ("contacts", "resolutions", "surveys"))
-        file = self.directory / f"{user}.toml"
-        file.write_text(f"[kafka]\n{kafka}[kpis]\nspan = true\n[metrics]\nport = 0\n[board]\nport = 0\n{inputs}")
-        return file
-
-    def settings(self, user: str) -> Settings:
-        return load_settings(self.configuration(user), {})
-
-    def run(self, user: str, *arguments: str, **changes: Any) -> Result:
-        """One of our commands, in this process; ``changes`` as for the configuration."""
-        return CliRunner().invoke(main, ["--config", str(self.configuration(user, **changes)), *arguments])
-
-    @contextmanager
-    def running(self, user: str, *arguments: str, **changes: Any) -> Iterator[Command]:
-        """One of our commands, in a process of its own that ends with the block."""
-        command = Command(self.configuration(user, **changes), arguments)
-        try:
-            yield command
-        finally:
-            command.process.kill()
-            command.process.wait()
+    async def kpis(self, window: str) -> dict[tuple[str, str], dict[str, Any]]:
+        """The newest record of each KPI in a window, by its name and its group in words."""
+        found = {}
+        async for record in published.records(self.bootstrap, f"{self.prefix}.kpis"):
+            kpi, where, group = orjson.loads(record.key)
+            if where == window and record.value is not None:
+                found[kpi, " ".join(f"{name}={value}" for name, value in group.items())] = orjson.loads(record.value)
+        return found
 
 
-class Command:
-    """A process with its log."""
+class OneWorker:
+    """A worker process; stop it in ``finally``."""
 
-    def __init__(self, configuration: Path, arguments: tuple[str, ...]) -> None:
-        self.log_file = configuration.with_suffix(f".{arguments[0]}.log")
-        words = [sys.executable, "-m", "stream_app.cli", "--config", str(configuration), *arguments]
-        with self.log_file.open("wb") as log:
-            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+    def __init__(self, installation: Installation, file: Path, name: str) -> None:
+        directory = installation.directory / name
+        directory.mkdir()
+        self._pool = WorkerPool(file, directory, 1)
+        self._log = directory / "worker-0.log"
+        self._pool.start()
 
     @property
     def log(self) -> str:
-        return self.log_file.read_text()
+        return self._log.read_text()
 
-    def says(self, pattern: str) -> str:
-        """The group of the pattern in the log, once it is there."""
+    def ready(self) -> None:
+        def recovered() -> bool:
+            self.check()
+            return "recovered" in self.log
 
-        def found() -> str:
-            assert self.process.poll() is None, self.log
-            match = re.search(pattern, self.log)
-            return match.group(1) if match else ""
+        eventually(recovered, within_seconds=60, what="a ready worker")
 
-        return eventually(found, within_seconds=30, what=pattern)
+    def check(self) -> None:
+        """Raises ``WorkerFailedError`` if it has ended."""
+        self._pool.check()
 
-    def refusal(self) -> list[str]:
-        """The whole log of a worker that is not let in, line by line, without instant and level."""
-        assert self.process.wait(30) == ExitCode.ACCESS_DENIED, self.log
-        return [line.partition(": ")[2] for line in self.log.splitlines()]
+    def stop(self) -> int:
+        """Its exit code."""
+        (code,) = self._pool.stop()
+        self._pool.processes = []
+        return code
+
+    def end(self) -> None:
+        """``stop``, unless that was done."""
+        if self._pool.processes:
+            self.stop()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from agents.intake import IntakeCodec, IntakeProcessor, IntakeSettings, SourceMapping, unmapped
+from agents.intake import IntakeCodec, IntakeProcessor, IntakeSettings, SourceMapping
 from agents.ports import Output
 from models.events.canonical import Event, Mark
 from models.progress.sources import InputSource
@@ -19,14 +19,18 @@ CODEC = IntakeCodec(decode, encode, dead_letter)
 
 def intake(
     *sources: str,
-    mapping: SourceMapping = unmapped,
+    mapping: SourceMapping | None = None,
+    mappings: Mapping[str, SourceMapping] | None = None,
     codec: IntakeCodec = CODEC,
     log_partitions: int = 2,
     **inputs: InputSource,
 ) -> IntakeProcessor:
-    """An Intake with these inputs (``contacts`` by the wall clock if none are given) that owns these sources."""
+    """An Intake with these inputs (``contacts`` by the wall clock if none are given) that owns these sources.
+
+    ``mapping``: of all inputs.
+    """
     settings = IntakeSettings(inputs or {"contacts": WALL}, log_partitions=log_partitions, writer="w1")
-    processor = IntakeProcessor(settings, codec, mapping)
+    processor = IntakeProcessor(settings, codec, dict.fromkeys(settings.inputs, mapping) if mapping is not None else mappings)
     processor.assigned(set(sources or ("contacts-0",)))
     return processor
 

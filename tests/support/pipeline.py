@@ -15,7 +15,7 @@ import msgspec
 
 from agents.cases import CasesProcessor
 from agents.customers import CustomersProcessor
-from agents.intake import IntakeCodec, IntakeProcessor, IntakeSettings
+from agents.intake import IntakeCodec, IntakeProcessor, IntakeSettings, SourceMapping
 from agents.keyed import KeyedProcessor
 from agents.ports import Output
 from agents.rollup import RollupProcessor
@@ -84,7 +84,14 @@ class Pipeline:
     """Intake, Cases, Customers and Rollup over ``partitions`` log partitions; inputs are declared unless said otherwise."""
 
     def __init__(
-        self, partitions: int = 2, definitions: dict[str, object] | None = None, zone: str = "UTC", *, rollup: bool = True, progress: ProgressKind = "declared"
+        self,
+        partitions: int = 2,
+        definitions: dict[str, object] | None = None,
+        zone: str = "UTC",
+        *,
+        rollup: bool = True,
+        progress: ProgressKind = "declared",
+        mappings: Mapping[str, SourceMapping] | None = None,
     ) -> None:
         self.partitions = partitions
         names = dict.fromkeys((*INPUTS, "events", "customer-log", "case-events", "sla-events", "cases"), partitions)
@@ -92,6 +99,7 @@ class Pipeline:
         self.intake = IntakeProcessor(
             IntakeSettings({name: InputSource(partitions, progress) for name in INPUTS}, partitions),
             IntakeCodec(decode, canonical.encode, dead_letter),
+            mappings,
         )
         self.intake.assigned({f"{name}-{number}" for name in INPUTS for number in range(partitions)})
         self.processors: tuple[KeyedProcessor, ...] = (CasesProcessor(partitions, CASES), CustomersProcessor(partitions, CUSTOMERS))

@@ -231,7 +231,7 @@ def test_without_lists_values_are_kept_as_the_log_names_them() -> None:
 def test_with_every_dimension_listed_nothing_is_noted() -> None:
     dimensions = Dimensions()
     logic = CasesLogic(PaneStore(), dimensions)
-    logic.adopt({"dimensions": dict.fromkeys(NAMES, ("billing",))})
+    logic.adopt({"dimensions": dict.fromkeys(NAMES, ("billing",))}, changed=False)
     logic.note(opened(0))
     assert not any(dimensions.seen.values())
 

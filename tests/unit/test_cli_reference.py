@@ -11,4 +11,4 @@ PAGE = Path(__file__).parents[2] / "docs/reference/command-line.md"
 
 def test_the_command_line_page_is_in_step() -> None:
     expected = command_line_markdown()
-    assert PAGE.read_text() == expected, "run: python -m stream_app.cli.reference > docs/reference/command-line.md"
+    assert PAGE.read_text() == expected, "run: make reference"

@@ -60,7 +60,7 @@ class Counting:
         self.wakes_fail = False
         self.concluded: list[str] = []
 
-    def adopt(self, body: dict[str, Any]) -> None:
+    def adopt(self, body: dict[str, Any], *, changed: bool) -> None:
         self.adopted.append(body)
 
     def note(self, record: Record) -> None:
@@ -195,7 +195,7 @@ def test_record_after_record_that_fails_stops_the_program() -> None:
     for offset in range(keyed.REPEATED_FAILURES - 1):
         state.apply("c1", Record(says="fail"), offset)
 
-    with pytest.raises(TooManyFailuresError, match=r"25 records in a row.*bad record"):
+    with pytest.raises(TooManyFailuresError, match=r"25 records in a row.*RecordFailedError"):
         state.apply("c1", Record(says="fail"), 99)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from agents.intake import IntakeCodec
@@ -12,6 +10,7 @@ from models.events.rejection import RejectedError
 from models.progress.sources import InputSource
 from stream_app.wire.canonical import encode
 from stream_app.wire.dead_letters import SIZE_CAP_BYTES, dead_letter
+from stream_app.wire.decoder import decode
 from tests.support.input_records import NOW, InputRecord, message, record
 from tests.support.intakes import dead_letters, events, intake
 
@@ -47,8 +46,8 @@ def test_a_bad_record_between_good_ones_costs_only_itself() -> None:
 
 
 def test_every_record_is_accounted_for() -> None:
-    def mapping(topic: str, value: bytes | None) -> Sequence[bytes | None]:
-        return () if value == b"noise" else (value,)
+    def mapping(value: bytes | None, timestamp: int, origin: str) -> list[Accepted]:
+        return [] if value == b"noise" else [decode(value, timestamp, origin)]
 
     processor = intake(mapping=mapping)
     processor.handle(
@@ -70,8 +69,8 @@ def test_every_record_is_accounted_for() -> None:
 
 
 def test_a_message_mapped_to_several_is_accepted_or_refused_as_a_whole() -> None:
-    def twice(topic: str, value: bytes | None) -> Sequence[bytes | None]:
-        return message(event_id="a"), value
+    def twice(value: bytes | None, timestamp: int, origin: str) -> list[Accepted]:
+        return [decode(each, timestamp, origin) for each in (message(event_id="a"), value)]
 
     processor = intake(mapping=twice)
     assert [event.event_id for event in events(processor.handle("contacts-0", [record(event_id="b")]))] == ["a", "b"]
@@ -81,11 +80,11 @@ def test_a_message_mapped_to_several_is_accepted_or_refused_as_a_whole() -> None
 
 
 def test_what_a_mapping_does_not_know_is_a_dead_letter() -> None:
-    def strict(topic: str, value: bytes | None) -> Sequence[bytes | None]:
-        raise RejectedError("unmapped", "", topic)
+    def strict(value: bytes | None, timestamp: int, origin: str) -> list[Accepted]:
+        raise RejectedError("unmapped", "", origin)
 
     outputs = intake(mapping=strict).handle("contacts-0", [record()])
-    assert [(letter["reason"], letter["detail"]) for letter in dead_letters(outputs)] == [("unmapped", "contacts")]
+    assert [(letter["reason"], letter["detail"]) for letter in dead_letters(outputs)] == [("unmapped", "contacts-0@0")]
 
 
 def _defective(value: bytes | None, timestamp: int, origin: str) -> Accepted:

@@ -236,6 +236,16 @@ def test_a_change_of_definitions_means_the_same_for_a_row_in_memory_and_one_from
     assert CASES.row(again.rows["c1"]) == CASES.row(state.rows["c1"])
 
 
+def test_definitions_are_told_once_where_they_begin_to_hold(caplog: pytest.LogCaptureFixture) -> None:
+    processor, state = cases()
+    with caplog.at_level("INFO"):
+        processor.handle(state, [InputRecord(canonical.encode(Definitions(version, dict(BODY))), offset) for offset, version in enumerate((1, 2, 2, 1))])
+    assert [record.getMessage() for record in caplog.records] == [
+        "events 0: definitions 1 hold from offset 0 on",
+        "events 0: definitions 2 hold from offset 1 on",
+    ]
+
+
 def test_what_the_tiers_had_dropped_does_not_follow_a_changed_horizon() -> None:
     processor, state = cases()
     processor.handle(state, [*LIFE, mark(4, T0 + 9 * HOUR), InputRecord(canonical.encode(Definitions(2, {**BODY, "horizon_s": 36_000})), 5)])

@@ -24,7 +24,7 @@ def test_relative_links_lead_to_files(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_that_pages_name_exist(page: Path) -> None:
-    named = re.findall(r"(?:^    |`|&& )deskpulse (?:--config \S+ )?([a-z]\w+)", page.read_text(), flags=re.MULTILINE)
+    named = re.findall(r"(?:^    |`|&& )deskpulse (?:--config \S+ )?([a-z][\w-]+)", page.read_text(), flags=re.MULTILINE)
     assert set(named) <= COMMANDS
 
 

@@ -1,0 +1,1 @@
+"""Dead letters as an operator meets them: what they say, what would mend them, and back into their input."""
