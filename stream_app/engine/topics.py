@@ -11,12 +11,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from agents.ports import StatefulProcessor
-from stream_app.engine.failure import ExitCode, RefusalError
+from stream_app.engine.failure import RefusalError
 from stream_app.engine.settings import EngineSettings
 from stream_app.kafka_access.granted import require_access
 from stream_app.kafka_access.knock import NoAnswerError
 from stream_app.kafka_access.rights import Right
-from stream_app.kafka_access.security import AccessDeniedError
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +36,9 @@ async def wait_for_topics(settings: EngineSettings, names: Iterable[str]) -> dic
 async def wait_for_access(settings: EngineSettings, rights: Sequence[Right]) -> None:
     """Return once the brokers have let us in, waiting for them as long as it takes.
 
-    Raises ``RefusalError`` when they do not let us in, or do not give all of these rights.
+    Raises ``AccessDeniedError`` when they do not let us in, or do not give all of these rights.
     """
-    try:
-        await _answered(settings, lambda: require_access(settings.bootstrap_servers, settings.security, rights))
-    except AccessDeniedError as error:
-        raise RefusalError(str(error), ExitCode.ACCESS_DENIED) from error
+    await _answered(settings, lambda: require_access(settings.bootstrap_servers, settings.security, rights))
 
 
 async def _answered(settings: EngineSettings, ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
