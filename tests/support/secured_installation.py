@@ -102,6 +102,6 @@ class Command:
         return eventually(found, within_seconds=30, what=pattern)
 
     def refusal(self) -> list[str]:
-        """The whole log of a worker that is not let in, line by line, without instant and level."""
+        """The whole log of a worker that is not let in, line by line, without instant, level and name."""
         assert self.process.wait(30) == ExitCode.ACCESS_DENIED, self.log
-        return [line.partition(": ")[2] for line in self.log.splitlines()]
+        return [line.partition(": ")[2].removesuffix(" event=worker_refuses") for line in self.log.splitlines()]
