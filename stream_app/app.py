@@ -24,8 +24,10 @@ from models.progress.sources import InputSource
 from models.rollup.settings import RollupSettings
 from stream_app.definitions import ensure_definitions
 from stream_app.definitions.log import LOGS
-from stream_app.engine import Engine, EngineSettings, RefusalError, create_engine, wait_for_topics
+from stream_app.engine import Engine, EngineSettings, ExitCode, RefusalError, create_engine, wait_for_access, wait_for_topics
 from stream_app.health import HealthServer
+from stream_app.kafka_access.rights import worker_rights
+from stream_app.kafka_access.security import AccessDeniedError, client_security, exposed_secrets
 from stream_app.mapping.source import source_mappings
 from stream_app.metrics.kpi_collector import KpiCollector
 from stream_app.metrics.pipeline_collector import PipelineCollector
@@ -123,6 +125,7 @@ def engine_settings(settings: Settings) -> EngineSettings:
         session_timeout=engine.session_timeout.total_seconds(),
         heartbeat_interval=min(HEARTBEAT_SECONDS, engine.session_timeout.total_seconds() / 3),
         stall_timeout=engine.stall_timeout.total_seconds(),
+        security=client_security(settings.kafka),
     )
 
 
@@ -145,17 +148,20 @@ def _on_signals(stop: Callable[[], object]) -> None:
 
 async def _prepare(settings: Settings) -> Worker | int:
     """Wait for broker and topics and build the worker, or the exit code of a refusal."""
-    plain = engine_settings(settings)
+    engine = engine_settings(settings)
+    for warning in exposed_secrets(settings.kafka):
+        logger.warning("%s", warning, extra={"event": "exposed_secret"})
     try:
-        counts = await wait_for_topics(plain, (*settings.active_inputs(), *LOGS, *LOGS.values()))
-    except RefusalError as refusal:
-        logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), refusal, extra={"event": "worker_refuses"})
-        return int(refusal.code)
+        await wait_for_access(engine, worker_rights(settings))
+        counts = await wait_for_topics(engine, (*settings.active_inputs(), *LOGS, *LOGS.values()))
+    except AccessDeniedError as error:
+        return _refused(ExitCode.ACCESS_DENIED, error)
+    except RefusalError as error:
+        return _refused(error.code, error)
     refused = log_partitions_problem(settings, counts)
     if refused:
-        logger.critical("worker refuses to run (exit 78): %s", refused, extra={"event": "worker_refuses"})
-        return 78
-    await ensure_definitions(settings, plain)
+        return _refused(ExitCode.REFUSED, refused)
+    await ensure_definitions(settings, engine)
     return create_app(settings, counts)
 
 
@@ -169,6 +175,11 @@ def log_partitions_problem(settings: Settings, counts: Mapping[str, int]) -> str
                 f"The count is fixed at creation: set kafka.log_partitions = {counts[log]}, or use another kafka.topic_prefix"
             )
     return ""
+
+
+def _refused(code: ExitCode, reason: object) -> int:
+    logger.critical("worker refuses to run (exit %d): %s", int(code), reason, extra={"event": "worker_refuses"})
+    return int(code)
 
 
 async def _serve(settings: Settings, worker: Worker) -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
     InvalidReplicationFactorError,
     KafkaConnectionError,
     KafkaError,
@@ -21,10 +22,15 @@ from aiokafka.errors import (
     NotControllerError,
     RequestTimedOutError,
     TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
     for_code,
 )
 
-from stream_app.topics import ExistingTopic, TopicDifference, TopicSpec, differences
+from stream_app.kafka_access.granted import ACLS, require_access
+from stream_app.kafka_access.knock import knock
+from stream_app.kafka_access.rights import Right
+from stream_app.kafka_access.security import PLAIN, AccessDeniedError, ClientSecurity
+from stream_app.topics import ExistingTopic, TopicDifference, TopicSpec, creation_config, differences
 
 logger = logging.getLogger(__name__)
 
@@ -69,15 +75,20 @@ class _Patience:
 
 
 async def create_topics(
-    bootstrap: str, specs: Sequence[TopicSpec], replication_factor: int = 1, *, wait_seconds: float = WAIT_SECONDS
+    bootstrap: str,
+    specs: Sequence[TopicSpec],
+    replication_factor: int = 1,
+    *,
+    wait_seconds: float = WAIT_SECONDS,
+    security: ClientSecurity = PLAIN,
 ) -> list[str]:
     """Create what is missing and return its names, once every topic has a leader for each partition. Existing ones are left as they are.
 
-    Raises ``TopicsError`` when the broker does not answer or still refuses after ``wait_seconds``.
+    Raises ``TopicsError`` when the broker does not answer or still refuses after ``wait_seconds``, ``AccessDeniedError`` when we may not.
     """
     patience = _Patience(wait_seconds)
-    async with _admin(bootstrap, patience) as admin:
-        created = await _create_missing(admin, specs, replication_factor, patience)
+    async with _admin(bootstrap, security, patience) as admin:
+        created = await _create_missing(admin, specs, replication_factor, security, patience)
         names = {spec.name for spec in specs}
         while waiting := names - await _served(admin, names):
             await patience.pause(f"no leader for {', '.join(sorted(waiting))}")
@@ -85,17 +96,22 @@ async def create_topics(
 
 
 async def describe_topics(
-    bootstrap: str, specs: Sequence[TopicSpec], *, wait_seconds: float = WAIT_SECONDS
+    bootstrap: str, specs: Sequence[TopicSpec], *, wait_seconds: float = WAIT_SECONDS, security: ClientSecurity = PLAIN
 ) -> list[TopicDifference]:
-    """Where the topics on the broker differ from the specs in a way that matters. Raises ``TopicsError``."""
-    return differences(specs, await existing_topics(bootstrap, [spec.name for spec in specs], wait_seconds=wait_seconds))
+    """Where the topics on the broker differ from the specs in a way that matters. Raises ``TopicsError``, ``AccessDeniedError``."""
+    existing = await existing_topics(bootstrap, [spec.name for spec in specs], wait_seconds=wait_seconds, security=security)
+    await require_access(bootstrap, security, [Right("topic", spec.name, "DescribeConfigs") for spec in specs])
+    return differences(specs, existing)
 
 
 async def existing_topics(
-    bootstrap: str, names: Iterable[str], *, wait_seconds: float = WAIT_SECONDS
+    bootstrap: str, names: Iterable[str], *, wait_seconds: float = WAIT_SECONDS, security: ClientSecurity = PLAIN
 ) -> dict[str, ExistingTopic]:
-    """Those of the named topics that exist. None is created by asking, not even where a broker does so. Raises ``TopicsError``."""
-    async with _admin(bootstrap, _Patience(wait_seconds)) as admin:
+    """Those of the named topics that exist and that we may see, with their settings if we may see those.
+
+    None is created by asking, not even where a broker does so. Raises ``TopicsError``, ``AccessDeniedError``.
+    """
+    async with _admin(bootstrap, security, _Patience(wait_seconds)) as admin:
         there = sorted(set(names) & set(await admin.list_topics()))
         if not there:
             return {}
@@ -105,15 +121,16 @@ async def existing_topics(
 
 
 @asynccontextmanager
-async def _admin(bootstrap: str, patience: _Patience) -> AsyncIterator[AIOKafkaAdminClient]:
+async def _admin(bootstrap: str, security: ClientSecurity, patience: _Patience) -> AsyncIterator[AIOKafkaAdminClient]:
     while True:
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
         try:
+            await knock(bootstrap, security)
             await admin.start()
             break
-        except KafkaConnectionError:
+        except KafkaConnectionError as error:
             await admin.close()
-            await patience.pause(f"no Kafka broker answers at {bootstrap}. Start one, or correct the bootstrap servers.")
+            await patience.pause(error)
     try:
         yield admin
     except KafkaError as error:
@@ -124,7 +141,7 @@ async def _admin(bootstrap: str, patience: _Patience) -> AsyncIterator[AIOKafkaA
 
 
 async def _create_missing(
-    admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication_factor: int, patience: _Patience
+    admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication_factor: int, security: ClientSecurity, patience: _Patience
 ) -> list[str]:
     created: list[str] = []
     open_specs = {spec.name: spec for spec in specs}
@@ -138,12 +155,14 @@ async def _create_missing(
                 refused[name] = error
         open_specs = {name: spec for name, spec in open_specs.items() if name in refused}
         if refused:
-            await _wait_or_raise(refused, patience)
+            await _wait_or_raise(refused, security, patience)
     return created
 
 
-async def _wait_or_raise(refused: Mapping[str, KafkaError], patience: _Patience) -> None:
+async def _wait_or_raise(refused: Mapping[str, KafkaError], security: ClientSecurity, patience: _Patience) -> None:
     for name, error in refused.items():
+        if isinstance(error, TopicAuthorizationFailedError | ClusterAuthorizationFailedError):
+            raise AccessDeniedError(f"the brokers do not allow {security.user} to create topic {name}", ACLS)
         if not isinstance(error, PASSING):
             message = f"the broker refused to create {name}: {error}"
             raise TopicsError(message) from error
@@ -164,8 +183,7 @@ async def _ask_to_create(admin: AIOKafkaAdminClient, wanted: list[NewTopic]) -> 
 
 
 def _new_topic(spec: TopicSpec, replication_factor: int) -> NewTopic:
-    durable = {"min.insync.replicas": "2"} if replication_factor > 2 else {}  # noqa: PLR2004 - goes on without one of three
-    return NewTopic(spec.name, spec.partitions, replication_factor, topic_configs={**spec.config, **durable})
+    return NewTopic(spec.name, spec.partitions, replication_factor, topic_configs=creation_config(spec, replication_factor))
 
 
 async def _served(admin: AIOKafkaAdminClient, names: set[str]) -> set[str]:

@@ -4,7 +4,8 @@ Settings that keep the promises of the log, and why:
 
 - Logs (``events``, ``customer-log``, the event topics) are kept for the horizon and ``MARGIN`` longer, not for ever: an event older than
   the horizon touches nothing, so nobody can need its record. Until then state can be made anew from the log alone, and a worker that
-  was down for up to ``MARGIN`` finds its offset. The input topics need only bridge an outage of Intake.
+  was down for up to ``MARGIN`` finds its offset. A limit of bytes would cut that short. The input
+  topics need only bridge an outage of Intake.
 - ``LogAppendTime`` on what we write and delete by age: its age is the time since it was written here. With the times of events a replay
   of last year would be deleted the minute it is written.
 - Compacted topics keep every record for the compaction lag: readers keep the greater fence, and owners write live keys again within half
@@ -14,7 +15,7 @@ Settings that keep the promises of the log, and why:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -103,6 +104,7 @@ def _log(kept: timedelta, largest: int = OUR_BYTES) -> dict[str, str]:
     return {
         "cleanup.policy": "delete",
         "retention.ms": _milliseconds(kept),
+        "retention.bytes": "-1",
         "message.timestamp.type": "LogAppendTime",
         "max.message.bytes": str(largest),
     }
@@ -120,6 +122,21 @@ def _compacted(lag: timedelta) -> dict[str, str]:
 
 def _milliseconds(duration: timedelta) -> str:
     return str(duration // timedelta(milliseconds=1))
+
+
+def creation_config(spec: TopicSpec, replication_factor: int) -> dict[str, str]:
+    """Settings to create a topic with; of three copies or more two must have a record before it counts as written."""
+    durable = {"min.insync.replicas": "2"} if replication_factor > 2 else {}  # noqa: PLR2004 - goes on without one of three
+    return {**spec.config, **durable}
+
+
+def creation_commands(specs: Iterable[TopicSpec], replication_factor: int, command: str) -> Iterator[str]:
+    """One shell command per topic, for clusters where somebody else creates them. ``command``: how `kafka-topics.sh` is called."""
+    for spec in specs:
+        words = [command, "--create", "--if-not-exists", f"--topic {spec.name}"]
+        words += [f"--partitions {spec.partitions}", f"--replication-factor {replication_factor}"]
+        words += [f"--config {key}={value}" for key, value in creation_config(spec, replication_factor).items()]
+        yield " ".join(words)
 
 
 @dataclass(frozen=True)
@@ -145,7 +162,7 @@ class TopicDifference:
 
 
 EXACT = ("cleanup.policy", "message.timestamp.type")
-AT_LEAST = ("retention.ms", "min.compaction.lag.ms", "max.message.bytes")
+AT_LEAST = ("retention.ms", "retention.bytes", "min.compaction.lag.ms", "max.message.bytes")
 
 
 def differences(specs: Iterable[TopicSpec], existing: Mapping[str, ExistingTopic]) -> list[TopicDifference]:
@@ -179,4 +196,5 @@ def _config_differences(spec: TopicSpec, topic: ExistingTopic) -> list[TopicDiff
 def _suffices(key: str, expected: str, actual: str) -> bool:
     if key in EXACT:
         return actual == expected
-    return int(actual) < 0 or int(actual) >= int(expected)
+    unlimited = int(actual) < 0
+    return unlimited or 0 <= int(expected) <= int(actual)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.kafka import embedded, kafka, kafka_cluster, own_kafka, prefix
+from tests.support.kafka import embedded, kafka, kafka_cluster, own_kafka, prefix, secured_kafka
 
-__all__ = ["embedded", "kafka", "kafka_cluster", "own_kafka", "prefix"]
+__all__ = ["embedded", "kafka", "kafka_cluster", "own_kafka", "prefix", "secured_kafka"]
 
-MARKER_OF_FIXTURE = {"kafka": "kafka", "own_kafka": "kafka", "kafka_cluster": "kafka", "embedded": "embedded"}
+MARKER_OF_FIXTURE = {
+    "kafka": "kafka",
+    "own_kafka": "kafka",
+    "kafka_cluster": "kafka",
+    "secured_kafka": "kafka",
+    "embedded": "embedded",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,6 +14,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from stream_app.board.feed import FeedBatch, FeedRecord
+from stream_app.kafka_access.granted import require_access
+from stream_app.kafka_access.rights import Right
+from stream_app.kafka_access.security import PLAIN, AccessDeniedError, ClientSecurity
 from stream_app.topic_partitions import partitions_of
 
 COMPLETE_TOPIC: Final = "kpis"
@@ -31,8 +34,9 @@ class TopicsMissingError(Exception):
 class KafkaFeed:
     """Reads ``kpis`` and ``sla-events`` for ever. Problems come out as batches, never as exceptions."""
 
-    def __init__(self, bootstrap_servers: str, topic_prefix: str) -> None:
+    def __init__(self, bootstrap_servers: str, topic_prefix: str, security: ClientSecurity = PLAIN) -> None:
         self._servers = bootstrap_servers
+        self._security = security
         self._prefix = topic_prefix
         self._positions: dict[TopicPartition, int] = {}
         self._caught_up = False
@@ -42,6 +46,7 @@ class KafkaFeed:
         while True:
             consumer = self._consumer()
             try:
+                await require_access(self._servers, self._security, self._rights())
                 await consumer.start()
                 async for batch in self._read(consumer):
                     yield batch
@@ -50,6 +55,8 @@ class KafkaFeed:
                 yield FeedBatch(reset=True, caught_up=False, problem="The topics were made anew; reading them again.")
             except TopicsMissingError as error:
                 yield self._problem(str(error), connected=True)
+            except AccessDeniedError as error:
+                yield self._problem(str(error))
             except (KafkaError, OSError, TimeoutError) as error:
                 yield self._problem(f"No connection to the broker {self._servers}: {_reason(error)}")
             finally:
@@ -65,7 +72,11 @@ class KafkaFeed:
             auto_offset_reset="none",
             fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=10_000,
+            **self._security,
         )
+
+    def _rights(self) -> list[Right]:
+        return [Right("topic", f"{self._prefix}.{topic}", "Read") for topic in (COMPLETE_TOPIC, RECENT_TOPIC)]
 
     async def _read(self, consumer: AIOKafkaConsumer) -> AsyncIterator[FeedBatch]:
         complete = await self._partitions(consumer, COMPLETE_TOPIC)

@@ -95,8 +95,13 @@ class KafkaBroker(BrokerProcess):
             self._format(run)
         return [*run, "kafka.Kafka", str(self._configuration)]
 
+    def _format_options(self) -> Sequence[str]:
+        """Further arguments of the formatting: the first users, say."""
+        return ()
+
     def _format(self, run: Sequence[str]) -> None:
         command = [*run, "kafka.tools.StorageTool", "format", "-t", self._plan.cluster_id, "-c", str(self._configuration)]
+        command += self._format_options()
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             hint = "Kafka needs Java 17 or newer.\n" if "UnsupportedClassVersionError" in done.stderr else ""

@@ -16,6 +16,7 @@ from stream_app.board.consumer import KafkaFeed
 from stream_app.board.options import BoardOptions
 from stream_app.board.server import run_board
 from stream_app.cli.configured import configured
+from stream_app.kafka_access.security import client_security
 from stream_app.settings import Settings
 
 
@@ -69,7 +70,7 @@ def board(
         goals=settings.board.goals | dict(map(_goal, goals)),
     )
     servers = bootstrap_servers or settings.kafka.bootstrap_servers
-    _serve(options, KafkaFeed(servers, topic_prefix or settings.kafka.topic_prefix))
+    _serve(options, KafkaFeed(servers, topic_prefix or settings.kafka.topic_prefix, client_security(settings.kafka)))
 
 
 def _serve(options: BoardOptions, feed: KafkaFeed) -> None:

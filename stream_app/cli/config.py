@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from stream_app.cli.configured import refuse, settings_or_exit
+from stream_app.cli.configured import EXIT_CONFIGURATION, end, refuse, settings_or_exit
 from stream_app.cli.publish import publish
+from stream_app.kafka_access.security import SecurityFileError, client_security
 from stream_app.settings import SettingsError, load_settings
 from stream_app.settings.reference import effective_toml, example_toml, reference_markdown
 from stream_app.settings.sources import configuration_file
@@ -39,9 +40,11 @@ def check(file: Path | None) -> None:
     Without FILE: the configuration that the other commands would use.
     """
     try:
-        load_settings(file)
+        client_security(load_settings(file).kafka)
     except SettingsError as error:
         refuse(error)
+    except SecurityFileError as error:
+        end(error, EXIT_CONFIGURATION)
     used = configuration_file(file, os.environ)
     click.echo(f"✓ {used or 'no file: the defaults'} and the environment make a sound configuration")
 

@@ -90,9 +90,13 @@ async def _replay(box: LetterBox, settings: Settings, choice: Choice, terms: Ter
 
     from stream_app.app import engine_settings
     from stream_app.dead_letters.replaying import Replay
+    from stream_app.kafka_access.granted import require_access
+    from stream_app.kafka_access.rights import Right
 
-    before, chosen = await reading(box, lambda advance: _look(box, choice, advance))
     engine = engine_settings(settings)
+    topics = [settings.topic(name) for name in (*settings.active_inputs(), "dead-letters")]
+    await require_access(engine.bootstrap_servers, engine.security, [Right("topic", topic, "Write") for topic in topics])
+    before, chosen = await reading(box, lambda advance: _look(box, choice, advance))
     producer = AIOKafkaProducer(bootstrap_servers=engine.bootstrap_servers, acks="all", **engine.security)
     await producer.start()
     try:

@@ -28,18 +28,19 @@ Exit codes
   0  nothing is wrong       1  something is       2  the configuration is
 """
 )
-@click.option("--read-only", is_flag=True, help="Make no topic on the broker: leaves out the comparison of clocks.")
+@click.option("--read-only", is_flag=True, help="Make no topic on the broker: the clocks are then compared only while a worker runs.")
 @click.option("--quiet", is_flag=True, help="Only what is not well.")
 @configured
 def doctor(settings: Settings, *, read_only: bool, quiet: bool) -> None:
     """Say what is wrong around here, and what to do about each thing.
 
-    Looks at Python and the libraries, the configuration, the broker, the topics (partitions, cleanup), the inputs,
-    how far the workers are behind, and the difference between this clock and the broker's. For the last one a small
-    topic is made on the broker and deleted again.
+    Looks at Python and the libraries, the configuration, the broker, the rights there, the topics (partitions, cleanup,
+    retention, compaction), the inputs, how far the workers are behind, and the difference between this clock and the
+    broker's. For the last one a small topic is made on the broker and deleted again; where brokers know users
+    (kafka.security_protocol) the next record that a worker writes is read instead.
     """
     only_results()
-    findings = [*software_findings(), *asyncio.run(broker_findings(settings, probe_clock=not read_only))]
+    findings = [*software_findings(), *asyncio.run(broker_findings(settings, make_topic=not read_only))]
     for finding in findings:
         if not quiet or finding.level is not Level.OK:
             for line in finding.lines():

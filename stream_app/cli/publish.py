@@ -53,11 +53,13 @@ async def _publish(settings: Settings, *, dry_run: bool, yes: bool, timeout: flo
     from stream_app.definitions.log import LOGS, DefinitionsError, definitions_log
     from stream_app.definitions.publish import compare
     from stream_app.definitions.publish import publish as write
-    from stream_app.engine import RefusalError, wait_for_topics
+    from stream_app.engine import RefusalError, wait_for_access, wait_for_topics
+    from stream_app.kafka_access.rights import worker_rights
 
     engine = engine_settings(settings)
     try:
         async with asyncio.timeout(timeout) as patience:
+            await wait_for_access(engine, worker_rights(settings))
             counts = await wait_for_topics(engine, (*LOGS, *LOGS.values()))
             if problem := log_partitions_problem(settings, counts):
                 raise DefinitionsError(problem)

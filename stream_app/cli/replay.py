@@ -29,6 +29,7 @@ from stream_app.feeds.replay import Order, ReplayPlan
 from stream_app.feeds.replay import replay as send
 from stream_app.feeds.sources import named_feed
 from stream_app.feeds.stopping import run_stoppable
+from stream_app.kafka_access.security import client_security
 from stream_app.logs import only_results
 from stream_app.settings import Settings, SettingsError
 from stream_app.snapshots.reading import UnreadableTopicError
@@ -152,7 +153,8 @@ def _into_live_pipeline(
             rebase=moved,
             on_progress=lambda count: progress.update(bar, completed=count),
         )
-        sent = run_stoppable(send(feed, bootstrap or settings.kafka.bootstrap_servers, plan, outline=outline))
+        servers = bootstrap or settings.kafka.bootstrap_servers
+        sent = run_stoppable(send(feed, servers, plan, outline=outline, security=client_security(settings.kafka)))
     console.print(", ".join(f"{count:,} into {topics[name]}" for name, count in sent.events.items()))
 
 

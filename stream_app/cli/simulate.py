@@ -16,6 +16,7 @@ from stream_app.feeds.live import LivePlan, simulate_live
 from stream_app.feeds.simulator import SimulatedFeed
 from stream_app.feeds.simulator.simulation import DEFAULT_DAYS
 from stream_app.feeds.stopping import run_stoppable
+from stream_app.kafka_access.security import client_security
 from stream_app.logs import only_results
 from stream_app.settings import Settings
 
@@ -89,7 +90,7 @@ def _live(settings: Settings, plan: LivePlan) -> None:
     topics = {name: settings.topic(name) for name in settings.active_inputs()}
     click.echo(f"Simulated traffic, about {plan.rate:g} events a second, into {', '.join(topics.values())}. Ctrl-C stops it.")
     try:
-        run_stoppable(simulate_live(settings.kafka.bootstrap_servers, topics, plan))
+        run_stoppable(simulate_live(settings.kafka.bootstrap_servers, topics, plan, client_security(settings.kafka)))
     except KeyboardInterrupt:
         click.echo("Stopped.")
     except (KafkaError, LookupError) as error:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from stream_app.cli.configured import configured
+from stream_app.kafka_access.security import client_security
 from stream_app.logs import only_results
 from stream_app.settings import Settings
 from stream_app.snapshots.reading import UnreadableTopicError, read_latest
@@ -55,7 +56,8 @@ def snapshot(
     """
     only_results()
     try:
-        contents = asyncio.run(read_latest(settings.kafka.bootstrap_servers, settings.topic("kpis"), timeout))
+        security = client_security(settings.kafka)
+        contents = asyncio.run(read_latest(settings.kafka.bootstrap_servers, settings.topic("kpis"), timeout, security))
     except UnreadableTopicError as error:
         raise click.ClickException(str(error)) from error
     records: list[Row] = [orjson.loads(value) for value in contents.values()]

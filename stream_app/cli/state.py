@@ -72,10 +72,12 @@ def verify(settings: Settings, processor: str | None, partition: int | None, beg
 
     whole = Stretch()
     stretch = Stretch(whole.begin if begin is None else begin, whole.end if end is None else end)
+    engine = engine_settings(settings)
 
     async def work() -> Findings:
+        await _require_access(settings)
         parts = chosen_parts(settings, processor, partition)
-        verification = Verification(engine_settings(settings), parts, stretch, _definitions(settings))
+        verification = Verification(engine, parts, stretch, _definitions(settings))
         return await with_progress("reading the log", await verification.prepare(), verification.run)
 
     found = _run(work())
@@ -125,6 +127,7 @@ def rebuild(settings: Settings, processor: str | None, partition: int | None, fr
     engine = engine_settings(settings)
 
     async def work() -> list[Rebuilt]:
+        await _require_access(settings)
         parts = chosen_parts(settings, processor, partition)
         _refuse_beside(await living_workers(engine), "Stop them first (one that was killed counts for engine.session_timeout)")
         rebuilding = Rebuilding(engine, parts, _definitions(settings), from_what_is_left=from_what_is_left)
@@ -134,6 +137,14 @@ def rebuild(settings: Settings, processor: str | None, partition: int | None, fr
 
     for done in _run(work()):
         click.echo(f"{done.name}: epoch {done.epoch}, {done.rows:,} rows, {done.panes:,} panes; a worker goes on at offset {done.offset:,}")
+
+
+async def _require_access(settings: Settings) -> None:
+    from stream_app.kafka_access.granted import require_access
+    from stream_app.kafka_access.rights import worker_rights
+    from stream_app.kafka_access.security import client_security
+
+    await require_access(settings.kafka.bootstrap_servers, client_security(settings.kafka), worker_rights(settings))
 
 
 def _refuse_beside(workers: Sequence[str], what_to_do: str) -> None:

@@ -12,6 +12,8 @@ from agents.ports import Record
 from stream_app.dead_letters.letters import Letter, letter_of, replayed_in
 from stream_app.engine.settings import EngineSettings
 from stream_app.engine.topics import partition_counts
+from stream_app.kafka_access.granted import require_access
+from stream_app.kafka_access.rights import Right
 
 Advance = Callable[[int], None]
 """Told how many more records were read."""
@@ -91,7 +93,8 @@ class LetterBox:
 
 @asynccontextmanager
 async def letter_box(engine: EngineSettings) -> AsyncIterator[LetterBox]:
-    """The dead letters for as long as the context lasts; the topic must exist."""
+    """The dead letters for as long as the context lasts; the topic must exist. Raises ``AccessDeniedError``."""
+    await require_access(engine.bootstrap_servers, engine.security, [Right("topic", engine.topic(LETTERS), "Read")])
     consumer = AIOKafkaConsumer(
         bootstrap_servers=engine.bootstrap_servers,
         enable_auto_commit=False,

@@ -15,6 +15,7 @@ from stream_app.brokers.process import BrokerProcess
 from stream_app.demonstration.following import KpiFollower
 from stream_app.demonstration.processes import Child, Children
 from stream_app.demonstration.waiting import answer, port_or_free
+from stream_app.kafka_access.security import plain_environment
 from stream_app.settings import Settings
 from stream_app.topic_admin import create_topics
 from stream_app.topics import specs_of
@@ -76,6 +77,7 @@ class Demo:
         quick = EMBEDDED_SETTINGS if self.broker.name == "embedded" else {}
         return {
             "DESKPULSE_KAFKA__BOOTSTRAP_SERVERS": self.broker.bootstrap,
+            **plain_environment(self.settings.kafka),
             "DESKPULSE_METRICS__HOST": "127.0.0.1",
             "DESKPULSE_METRICS__PORT": str(self._metrics_port),
             "DESKPULSE_BOARD__HOST": "127.0.0.1",

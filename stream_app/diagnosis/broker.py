@@ -1,47 +1,53 @@
-"""What the broker says of itself, of our topics, of our consumer groups, and what time it is there."""
+"""What the broker says of itself, of our rights, our topics, our consumer groups, and what time it is there."""
 
 from __future__ import annotations
 
-import asyncio
-import secrets
-import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from stream_app.diagnosis.access import access_findings, doctor_rights
+from stream_app.diagnosis.clock import clock_difference
 from stream_app.diagnosis.findings import Finding, ok, problem, unknown, warning
+from stream_app.diagnosis.retention import retention_findings
+from stream_app.kafka_access.granted import missing_rights
+from stream_app.kafka_access.security import AccessDeniedError, ClientSecurity, client_security
 from stream_app.settings import Settings
-from stream_app.topic_admin import TopicsError, create_topics, existing_topics
+from stream_app.topic_admin import TopicsError, existing_topics
 from stream_app.topics import ExistingTopic, TopicSpec, differences, specs_of
 
 WAIT_SECONDS = 5.0
 LARGE_LAG_RECORDS = 10_000
-_LOG_APPEND_TIME = 1
 
 
-async def broker_findings(settings: Settings, *, probe_clock: bool) -> list[Finding]:
-    """Everything that only the broker can tell. With ``probe_clock`` a topic is made for one record and deleted again."""
+async def broker_findings(settings: Settings, *, make_topic: bool) -> list[Finding]:
+    """Everything that only the broker can tell. With ``make_topic`` one may be made to ask for the time, and deleted again."""
     server = settings.kafka.bootstrap_servers
+    security = client_security(settings.kafka)
     specs = specs_of(settings)
     try:
-        existing = await existing_topics(server, [spec.name for spec in specs], wait_seconds=WAIT_SECONDS)
-    except TopicsError as error:
+        existing = await existing_topics(server, [spec.name for spec in specs], wait_seconds=WAIT_SECONDS, security=security)
+        missing = await missing_rights(server, security, doctor_rights(settings))
+    except AccessDeniedError as error:
+        return [problem("access", error.reason, error.remedy)]
+    except (TopicsError, KafkaError) as error:
         return [problem("broker", str(error), "start it (`deskpulse broker embedded`), or set kafka.bootstrap_servers")]
-    async with _admin(server) as admin:
-        findings = [*await _cluster(admin, settings), *topic_findings(settings, specs, existing)]
-        findings += await _group_findings(admin, settings, _consumed(settings, existing))
-        if probe_clock:
-            findings.append(await _clock(admin, settings))
+    visible = [spec for spec in specs if spec.name in existing or not any(right.name == spec.name for right in missing)]
+    async with _admin(server, security) as admin:
+        findings = [*await _cluster(admin, settings), *access_findings(settings, security, missing)]
+        findings += [*topic_findings(settings, visible, existing), *retention_findings(settings, visible, existing)]
+        findings += await _group_findings(admin, settings, security, _consumed(settings, existing))
+    findings.append(await clock_difference(settings, security, existing, make_topic=make_topic))
     return findings
 
 
 @asynccontextmanager
-async def _admin(server: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=server)
+async def _admin(server: str, security: ClientSecurity) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=server, **security)
     await admin.start()
     try:
         yield admin
@@ -97,14 +103,16 @@ def _consumed(settings: Settings, existing: Mapping[str, ExistingTopic]) -> list
     return [TopicPartition(name, number) for name in names if name in existing for number in range(existing[name].partitions)]
 
 
-async def _group_findings(admin: AIOKafkaAdminClient, settings: Settings, partitions: list[TopicPartition]) -> list[Finding]:
+async def _group_findings(
+    admin: AIOKafkaAdminClient, settings: Settings, security: ClientSecurity, partitions: list[TopicPartition]
+) -> list[Finding]:
     try:
         groups = sorted(name for name, *_ in await admin.list_consumer_groups() if _is_ours(name, settings))
     except KafkaError as error:
         return [unknown("consumer groups", f"the broker does not list them ({error})")]
     if not groups:
         return [warning("consumer groups", "no worker has ever run here", "start one: `deskpulse worker`")]
-    return [await _lag(admin, settings, group, partitions) for group in groups]
+    return [await _lag(admin, settings, security, group, partitions) for group in groups]
 
 
 def _is_ours(group: str, settings: Settings) -> bool:
@@ -112,12 +120,14 @@ def _is_ours(group: str, settings: Settings) -> bool:
     return group == prefix or group.startswith((f"{prefix}-", f"{prefix}."))
 
 
-async def _lag(admin: AIOKafkaAdminClient, settings: Settings, group: str, partitions: list[TopicPartition]) -> Finding:
+async def _lag(
+    admin: AIOKafkaAdminClient, settings: Settings, security: ClientSecurity, group: str, partitions: list[TopicPartition]
+) -> Finding:
     subject = f"group {group}"
     try:
         answered = await admin.list_consumer_group_offsets(group, partitions=partitions)
         committed = {partition: place.offset for partition, place in answered.items() if place.offset >= 0}
-        ends = await _end_offsets(settings.kafka.bootstrap_servers, list(committed))
+        ends = await _end_offsets(settings.kafka.bootstrap_servers, security, list(committed))
     except KafkaError as error:
         return unknown(subject, f"its offsets can not be read ({error})")
     behind = {partition: max(0, ends[partition] - offset) for partition, offset in committed.items()}
@@ -129,53 +139,11 @@ async def _lag(admin: AIOKafkaAdminClient, settings: Settings, group: str, parti
     return warning(subject, detail, "is a worker running (/readyz)? If it only can not keep up, start more of them")
 
 
-async def _end_offsets(server: str, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=server, enable_auto_commit=False)
+async def _end_offsets(server: str, security: ClientSecurity, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=server, enable_auto_commit=False, **security)
     await consumer.start()
     try:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
         return ends
     finally:
         await consumer.stop()
-
-
-async def _clock(admin: AIOKafkaAdminClient, settings: Settings) -> Finding:
-    """Compares our clock with the time the broker writes on a record, within the duration of the request."""
-    name = f"{settings.kafka.topic_prefix}.doctor-{secrets.token_hex(4)}"
-    spec = TopicSpec(name, 1, {"message.timestamp.type": "LogAppendTime", "retention.ms": "60000"})
-    try:
-        await create_topics(settings.kafka.bootstrap_servers, [spec], wait_seconds=WAIT_SECONDS)
-    except TopicsError as error:
-        return unknown("clock", f"no topic could be made to ask for the time ({error})")
-    try:
-        before, stamp, kind, after = await _stamped(settings.kafka.bootstrap_servers, name)
-    except KafkaError as error:
-        return unknown("clock", f"no record could be written to ask for the time ({error})")
-    finally:
-        await admin.delete_topics([name])
-    if kind != _LOG_APPEND_TIME:
-        return unknown("clock", "this broker does not put its own time on records")
-    return clock_finding(settings, before, stamp, after)
-
-
-async def _stamped(server: str, topic: str) -> tuple[float, float, int, float]:
-    producer = AIOKafkaProducer(bootstrap_servers=server)
-    await producer.start()
-    try:
-        await producer.send_and_wait(topic, b"warm")
-        before = time.time() * 1000
-        written = await asyncio.wait_for(producer.send_and_wait(topic, b"clock"), WAIT_SECONDS)
-        return before, written.timestamp, written.timestamp_type, time.time() * 1000
-    finally:
-        await producer.stop()
-
-
-def clock_finding(settings: Settings, before: float, stamp: float, after: float) -> Finding:
-    """``stamp`` was made between ``before`` and ``after`` (all ms): what lies outside of that is a difference of clocks."""
-    difference = max(before - stamp, stamp - after, 0.0)
-    allowed = settings.time.allowance.total_seconds() * 1000
-    detail = f"{difference / 1000:.1f} s from the broker's"
-    if difference > allowed:
-        remedy = "set both clocks by NTP: until then no quiet input is taken to be complete"
-        return problem("clock", f"{detail}, more than time.allowance ({allowed / 1000:.0f} s)", remedy)
-    return ok("clock", detail)

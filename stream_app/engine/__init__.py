@@ -7,7 +7,7 @@ counts before processors are built. Why it looks like this: ``docs/adr/0005-batc
 from stream_app.engine.engine import Engine, create_engine
 from stream_app.engine.failure import ExitCode, FailStop, RefusalError
 from stream_app.engine.settings import EngineSettings
-from stream_app.engine.topics import wait_for_topics
+from stream_app.engine.topics import wait_for_access, wait_for_topics
 
 __all__ = [
     "Engine",
@@ -16,5 +16,6 @@ __all__ = [
     "FailStop",
     "RefusalError",
     "create_engine",
+    "wait_for_access",
     "wait_for_topics",
 ]

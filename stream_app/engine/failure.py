@@ -23,6 +23,8 @@ class ExitCode(enum.IntEnum):
     FAILED = 70
     #: No progress; another worker takes over. Restart.
     STALLED = 75
+    #: The brokers do not let this user in, or not to everything it needs.
+    ACCESS_DENIED = 77
     #: Topics are missing or their partition counts do not match.
     REFUSED = 78
 

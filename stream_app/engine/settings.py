@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+
+from stream_app.kafka_access.security import PLAIN, ClientSecurity
 
 
 def default_topic_name(logical: str) -> str:
@@ -19,7 +20,7 @@ class EngineSettings:
 
     ``topic`` turns a logical topic name (``events``) into the one on the broker. ``outputs`` lists every
     logical topic that a processor may write to: all of them must exist at start. ``security`` goes to every
-    aiokafka client as it is (``security_protocol``, ``ssl_context``, ``sasl_…``).
+    aiokafka client as it is (``stream_app.kafka_access.security``).
     """
 
     bootstrap_servers: str = "127.0.0.1:9092"
@@ -77,4 +78,4 @@ class EngineSettings:
     #: No progress of the event loop, the fetcher or a handler for this long ends the process.
     stall_timeout: float = 60.0
 
-    security: Mapping[str, Any] = field(default_factory=dict)
+    security: ClientSecurity = field(default_factory=lambda: PLAIN)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
@@ -12,8 +13,13 @@ from aiokafka.errors import KafkaError
 from agents.ports import StatefulProcessor
 from stream_app.engine.failure import RefusalError
 from stream_app.engine.settings import EngineSettings
+from stream_app.kafka_access.granted import require_access
+from stream_app.kafka_access.knock import NoAnswerError
+from stream_app.kafka_access.rights import Right
 
 logger = logging.getLogger(__name__)
+
+_Answer = TypeVar("_Answer")
 
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 5.0
@@ -24,22 +30,34 @@ async def wait_for_topics(settings: EngineSettings, names: Iterable[str]) -> dic
 
     Raises ``RefusalError`` when the broker answers and a topic is missing.
     """
+    return _counts_of(settings, names, await _answered(settings, lambda: partition_counts(settings)))
+
+
+async def wait_for_access(settings: EngineSettings, rights: Sequence[Right]) -> None:
+    """Return once the brokers have let us in, waiting for them as long as it takes.
+
+    Raises ``AccessDeniedError`` when they do not let us in, or do not give all of these rights.
+    """
+    await _answered(settings, lambda: require_access(settings.bootstrap_servers, settings.security, rights))
+
+
+async def _answered(settings: EngineSettings, ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """What the broker says, asked again and again while it says nothing."""
     wait = _FIRST_WAIT
     while True:
         try:
-            found = await partition_counts(settings)
+            return await ask()
         except (KafkaError, OSError) as error:
+            reason = (isinstance(error, NoAnswerError) and error.hint) or type(error).__name__
             logger.warning(
                 "no answer from the Kafka broker at %s (%s); trying again in %.1f s",
                 settings.bootstrap_servers,
-                type(error).__name__,
+                reason,
                 wait,
                 extra={"event": "broker_unreachable"},
             )
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, _LONGEST_WAIT)
-            continue
-        return _counts_of(settings, names, found)
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, _LONGEST_WAIT)
 
 
 async def partition_counts(settings: EngineSettings) -> dict[str, int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from stream_app.feeds.feed import FeedEvent, FeedOutline
 from stream_app.feeds.replay import ReplayPlan, Sent, replay
 from stream_app.feeds.simulator.simulation import live_simulator
+from stream_app.kafka_access.security import PLAIN, ClientSecurity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +49,10 @@ class LiveFeed:
         return FeedOutline(0, self.now - self.plan.history_ms, self.now, self.now)
 
 
-async def simulate_live(bootstrap: str, topics: Mapping[str, str], plan: LivePlan) -> Sent:
+async def simulate_live(bootstrap: str, topics: Mapping[str, str], plan: LivePlan, security: ClientSecurity = PLAIN) -> Sent:
     """Send until cancelled or the time is over. Progress is not declared: a live pipeline tells its own time.
 
-    Raises ``LookupError`` for a topic that does not exist and Kafka's errors.
+    Raises what ``replay`` does.
     """
     feed = LiveFeed(plan, int(time.time() * 1000))
-    return await replay(feed, bootstrap, ReplayPlan(topics=topics, speed=1.0, declare=False, paced_from=feed.now))
+    return await replay(feed, bootstrap, ReplayPlan(topics=topics, speed=1.0, declare=False, paced_from=feed.now), security=security)

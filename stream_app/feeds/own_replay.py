@@ -17,6 +17,7 @@ from stream_app.feeds.feed import Feed, FeedOutline
 from stream_app.feeds.pipeline import delete_topics, first_of, follow_watermark, input_topics, span_rows, worker_environment
 from stream_app.feeds.replay import Order, ReplayPlan, Sent, replay
 from stream_app.feeds.stopping import run_stoppable
+from stream_app.kafka_access.security import client_security, plain_environment
 from stream_app.settings import Settings, load_settings
 from stream_app.snapshots.reading import read_latest
 from stream_app.topic_admin import create_topics
@@ -82,13 +83,15 @@ class OwnReplay:
             started = time.monotonic()
             sent = run_stoppable(self._through(settings, children))
             seconds = time.monotonic() - started
-            contents = run_stoppable(read_latest(bootstrap, settings.topic("kpi-windows"), READ_SECONDS))
+            security = client_security(settings.kafka)
+            contents = run_stoppable(read_latest(bootstrap, settings.topic("kpi-windows"), READ_SECONDS, security))
             yield Outcome(sent=sent, rows=span_rows(contents), seconds=seconds)
 
     def environment(self, bootstrap: str) -> dict[str, str]:
         """Settings of this pipeline; with them in the environment every other command looks at it too."""
         quick = EMBEDDED_SETTINGS if self.broker is not None and self.broker.name == "embedded" else {}
-        return {**worker_environment(self.feed, self.outline, bootstrap, self.prefix), **quick}
+        local = {} if self.broker is None else plain_environment(load_settings().kafka)
+        return {**worker_environment(self.feed, self.outline, bootstrap, self.prefix), **quick, **local}
 
     def _broker(self, stack: ExitStack) -> str:
         if self.broker is None:
@@ -101,21 +104,23 @@ class OwnReplay:
     def _topics(self, stack: ExitStack, settings: Settings) -> None:
         specs = specs_of(settings)
         bootstrap = settings.kafka.bootstrap_servers
-        created = run_stoppable(create_topics(bootstrap, specs, settings.kafka.replication_factor))
+        security = client_security(settings.kafka)
+        created = run_stoppable(create_topics(bootstrap, specs, settings.kafka.replication_factor, security=security))
         self.report.say(f"{len(created)} topics {self.prefix}*")
         if self.broker is None and not self.keep:
-            stack.callback(lambda: asyncio.run(delete_topics(bootstrap, created)))
+            stack.callback(lambda: asyncio.run(delete_topics(bootstrap, created, security)))
 
     async def _through(self, settings: Settings, children: Children) -> Sent:
         sent = Sent()
         bootstrap = settings.kafka.bootstrap_servers
+        security = client_security(settings.kafka)
 
         async def work() -> None:
             nonlocal sent
             plan = ReplayPlan(topics=input_topics(self.prefix), speed=self.speed, order=self.order, on_progress=self.report.sent)
-            sending = asyncio.create_task(replay(self.feed, bootstrap, plan, outline=self.outline))
+            sending = asyncio.create_task(replay(self.feed, bootstrap, plan, outline=self.outline, security=security))
             following = asyncio.create_task(
-                follow_watermark(bootstrap, settings.topic("kpis"), self.outline.final_instant, self.report.watermark)
+                follow_watermark(bootstrap, settings.topic("kpis"), self.outline.final_instant, self.report.watermark, security)
             )
             sent, _ = await asyncio.gather(sending, following)
 

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from stream_app.feeds.feed import INPUT_TOPICS, Feed, FeedOutline
+from stream_app.kafka_access.security import PLAIN, ClientSecurity
 
 DAY_MS = 86_400_000
 SHORTEST_HORIZON_DAYS = 35
@@ -58,13 +59,17 @@ def horizon(outline: FeedOutline) -> timedelta:
 
 
 async def follow_watermark(
-    bootstrap: str, kpis_topic: str, final_instant: int, on_watermark: Callable[[int], None] = lambda _: None
+    bootstrap: str,
+    kpis_topic: str,
+    final_instant: int,
+    on_watermark: Callable[[int], None] = lambda _: None,
+    security: ClientSecurity = PLAIN,
 ) -> int:
     """Return the published watermark once it is at the final instant or past it; never before.
 
     The record is the last of its publish cycle, so everything it speaks of is published too.
     """
-    async with _reader(bootstrap, kpis_topic) as consumer:
+    async with _reader(bootstrap, security, kpis_topic) as consumer:
         while True:
             for records in (await consumer.getmany(timeout_ms=FETCH_MILLISECONDS)).values():
                 for record in records:
@@ -91,9 +96,9 @@ def span_rows(contents: Mapping[bytes, bytes]) -> list[dict[str, object]]:
     return sorted(wanted, key=lambda row: (row["kpi"], str(row["group"])))
 
 
-async def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
+async def delete_topics(bootstrap: str, names: Sequence[str], security: ClientSecurity = PLAIN) -> None:
     """Delete those of the topics that exist."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
     await admin.start()
     try:
         await admin.delete_topics(sorted(set(names) & set(await admin.list_topics())))
@@ -102,8 +107,8 @@ async def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
 
 
 @asynccontextmanager
-async def _reader(bootstrap: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=50)
+async def _reader(bootstrap: str, security: ClientSecurity, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=50, **security)
     await consumer.start()
     try:
         partition = TopicPartition(topic, 0)

@@ -15,6 +15,9 @@ import orjson
 from stream_app.feeds.feed import Feed, FeedEvent, FeedOutline
 from stream_app.feeds.rebase import Rebase
 from stream_app.feeds.sender import SIMULATED_HEADERS, KafkaSender, Sender, new_producer, partition_counts, partition_of
+from stream_app.kafka_access.granted import require_access
+from stream_app.kafka_access.rights import Right
+from stream_app.kafka_access.security import PLAIN, ClientSecurity
 
 Order = Literal["time", "shuffled", "resolutions_first"]
 PROGRESS_EVERY = 5000
@@ -55,12 +58,15 @@ class Sent:
     declared_up_to: int | None = None
 
 
-async def replay(feed: Feed, bootstrap: str, plan: ReplayPlan, *, outline: FeedOutline | None = None) -> Sent:
+async def replay(
+    feed: Feed, bootstrap: str, plan: ReplayPlan, *, outline: FeedOutline | None = None, security: ClientSecurity = PLAIN
+) -> Sent:
     """Send the whole feed to a broker and return once everything is acknowledged.
 
-    Raises ``LookupError`` for a topic that does not exist and Kafka's errors when the broker refuses.
+    Raises ``LookupError`` for a topic that does not exist, ``AccessDeniedError`` where we may not write, and Kafka's errors.
     """
-    producer = new_producer(bootstrap)
+    await require_access(bootstrap, security, [Right("topic", topic, "Write") for topic in plan.topics.values()])
+    producer = new_producer(bootstrap, security)
     await producer.start()
     try:
         sender = KafkaSender(producer, headers=SIMULATED_HEADERS if feed.simulated else ())

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer
 
+from stream_app.kafka_access.security import PLAIN, ClientSecurity
+
 SIMULATED_HEADERS = (("deskpulse-simulated", b"1"),)
 BATCH_BYTES = 512 * 1024
 BATCHES_IN_FLIGHT = 24
@@ -69,9 +71,9 @@ class KafkaSender:
         self._in_flight.append(await self.producer.send_batch(batch, topic, partition=partition))
 
 
-def new_producer(bootstrap: str) -> AIOKafkaProducer:
+def new_producer(bootstrap: str, security: ClientSecurity = PLAIN) -> AIOKafkaProducer:
     """A producer for ``KafkaSender``: acknowledged by all replicas, no idempotence (not every broker has it)."""
-    return AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=BATCH_BYTES, linger_ms=0)
+    return AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=BATCH_BYTES, linger_ms=0, **security)
 
 
 @lru_cache(maxsize=65_536)

@@ -16,6 +16,7 @@ from stream_app.settings.sources import KeyPath
 Finding = tuple[KeyPath, str]
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,200}")
+SECURITY_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_SSL")
 _SERVER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 CHECKPOINTS_IN_LAG = 3_600
 """Checkpoints within which every live key is written again for sure (``models.durability.compaction``), with a margin of a fifth."""
@@ -34,6 +35,37 @@ def _servers(settings: Settings) -> Iterator[Finding]:
     for server in settings.kafka.bootstrap_servers.split(","):
         if not _SERVER.fullmatch(server.strip()):
             yield ("kafka", "bootstrap_servers"), f'has "{server.strip()}": write host:port, such as "127.0.0.1:9092"'
+
+
+def _security(settings: Settings) -> Iterator[Finding]:
+    kafka = settings.kafka
+    path = ("kafka", "security_protocol")
+    if kafka.security_protocol == "SASL_PLAINTEXT":
+        yield path, 'is "SASL_PLAINTEXT", which sends the password in clear text: use "SASL_SSL"'
+    elif kafka.security_protocol not in SECURITY_PROTOCOLS:
+        yield path, f'is "{kafka.security_protocol}".{suggestion(kafka.security_protocol, SECURITY_PROTOCOLS)}'
+    elif kafka.security_protocol == "SASL_SSL":
+        yield from _needed(settings, ("sasl_username", "sasl_password_file"))
+    else:
+        yield from _useless(settings, ("sasl_username", "sasl_password_file"), '"SASL_SSL": no password is sent without encryption')
+    if kafka.security_protocol == "PLAINTEXT":
+        files = ("ssl_ca_file", "ssl_certificate_file", "ssl_key_file", "ssl_key_password_file")
+        yield from _useless(settings, files, '"SSL" or "SASL_SSL"')
+    if kafka.ssl_certificate_file is None and (kafka.ssl_key_file or kafka.ssl_key_password_file):
+        yield ("kafka", "ssl_certificate_file"), "is missing: a private key alone is of no use"
+
+
+def _needed(settings: Settings, keys: Iterable[str]) -> Iterator[Finding]:
+    for key in keys:
+        if not getattr(settings.kafka, key):
+            yield ("kafka", key), f'is missing: kafka.security_protocol = "{settings.kafka.security_protocol}" needs it'
+
+
+def _useless(settings: Settings, keys: Iterable[str], protocols: str) -> Iterator[Finding]:
+    for key in keys:
+        if getattr(settings.kafka, key):
+            current = settings.kafka.security_protocol
+            yield ("kafka", key), f'is of no use with kafka.security_protocol = "{current}": take it away, or use {protocols}'
 
 
 def _names(settings: Settings) -> Iterator[Finding]:
@@ -146,6 +178,7 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
 
 _CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _servers,
+    _security,
     _names,
     _inputs,
     _zone,

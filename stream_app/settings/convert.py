@@ -101,8 +101,10 @@ def _duration(value: object) -> timedelta:
         raise ValueError(f"is {_shown(value)}, not a duration: {error}") from error
 
 
-def _path(value: object) -> Path:
-    return Path(_text(value)).expanduser()
+def _path(value: object) -> Path | None:
+    """Empty text takes back what a file of settings says: an environment variable can not be "none"."""
+    written = _text(value)
+    return Path(written).expanduser() if written else None
 
 
 _SCALARS: dict[Any, Callable[[object], object]] = {

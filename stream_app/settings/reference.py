@@ -16,7 +16,7 @@ from stream_app.settings.fields import Documented, documentation
 from stream_app.settings.schema import InputSettings, Settings, default_inputs
 
 _TYPES = {str: "text", int: "whole number", bool: "true or false", timedelta: "duration", Path: "file"}
-_PLACEHOLDERS: dict[str, object] = {"list": ("one", "another"), "file": "token.txt"}
+_PLACEHOLDERS: dict[str, object] = {"list": ("one", "another"), "file": ""}
 _INTRODUCTION = """# Configuration
 
 <!-- Made by `make reference`; a test keeps it in step. Change the declarations instead. -->
@@ -25,6 +25,7 @@ One TOML file, by default `deskpulse.toml` in the working directory; another wit
 `DESKPULSE_CONFIG`. Every key has a default, and the defaults alone are a working system on one machine.
 An environment variable outranks the file: `DESKPULSE_<SECTION>__<KEY>`, with two underscores wherever the file has
 a dot, such as `DESKPULSE_KAFKA__BOOTSTRAP_SERVERS` or `DESKPULSE_INPUTS__CONTACTS__TOPIC`; lists there as `a,b` or JSON.
+An empty name of a file means none.
 
 Durations are text with a unit: `"500ms"`, `"20s"`, `"15m"`, `"4h"`, `"2d"`, `"1h30m"`. Unknown keys and values of
 the wrong kind are refused at start. `deskpulse config check` names the line, `config show` prints what is in

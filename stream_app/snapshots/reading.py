@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
+from stream_app.kafka_access.granted import require_access
+from stream_app.kafka_access.knock import NoAnswerError
+from stream_app.kafka_access.rights import Right
+from stream_app.kafka_access.security import PLAIN, ClientSecurity
 from stream_app.topic_partitions import partitions_of
 
 _POLL_MILLISECONDS = 200
-_EMPTY_POLLS = 3
-"""So many empty answers in a row count as the end where the broker names no high watermark (an empty topic)."""
 
 Contents = dict[bytes, bytes]
 
@@ -21,18 +23,19 @@ class UnreadableTopicError(Exception):
     """The topic could not be read to its end; the message says why and what to do."""
 
 
-async def read_latest(bootstrap: str, topic: str, timeout_seconds: float = 30.0) -> Contents:
+async def read_latest(bootstrap: str, topic: str, timeout_seconds: float = 30.0, security: ClientSecurity = PLAIN) -> Contents:
     """The last value of every key, deleted keys left out, in order of key. Joins no group and writes nothing.
 
-    Raises ``UnreadableTopicError`` where there is no broker, no such topic, or no end within the time given.
+    Raises ``UnreadableTopicError`` where there is no broker, no such topic, or no end within the time given; ``AccessDeniedError``.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False, **security)
     try:
+        await require_access(bootstrap, security, [Right("topic", topic, "Read")])
         await consumer.start()
         async with asyncio.timeout(timeout_seconds):
             return await _read(consumer, topic)
-    except KafkaConnectionError as error:
-        raise UnreadableTopicError(f"no Kafka broker answers at {bootstrap}: start one, or set kafka.bootstrap_servers") from error
+    except NoAnswerError as error:
+        raise UnreadableTopicError(str(error)) from error
     except KafkaError as error:
         raise UnreadableTopicError(f"{topic}: {error}") from error
     except TimeoutError as error:
@@ -46,11 +49,11 @@ async def _read(consumer: AIOKafkaConsumer, topic: str) -> Contents:
     if not partitions:
         raise UnreadableTopicError(f"there is no topic {topic}: run `deskpulse topics create`, or set kafka.topic_prefix")
     consumer.assign(partitions)
+    begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+    filled = [partition for partition in partitions if begins[partition] < ends[partition]]
     contents: Contents = {}
-    empty = 0
-    while empty < _EMPTY_POLLS and not await _at_end(consumer, partitions):
+    while not await _at_end(consumer, filled):
         fetched = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS)
-        empty = 0 if fetched else empty + 1
         for records in fetched.values():
             absorb(contents, records)
     return dict(sorted(contents.items()))

@@ -12,6 +12,7 @@ from stream_app.brokers import BrokerUnavailableError, LocalBroker
 from stream_app.brokers.embedded import EmbeddedBroker
 from stream_app.brokers.kafka import KafkaBroker, KafkaCluster
 from tests.support.requirements import missing
+from tests.support.secured_kafka import SecuredKafka
 
 B = TypeVar("B", bound=LocalBroker)
 
@@ -44,6 +45,12 @@ def own_kafka() -> Iterator[KafkaBroker]:
 def kafka_cluster() -> Iterator[KafkaCluster]:
     """Three real Kafka nodes for this test alone (1 GB of memory together, 10 s to start)."""
     yield from _running(KafkaCluster)
+
+
+@pytest.fixture(scope="module")
+def secured_kafka() -> Iterator[SecuredKafka]:
+    """A real Kafka with TLS, a user for each of our roles, and no ACL yet."""
+    yield from _running(SecuredKafka)
 
 
 @pytest.fixture(scope="session")
