@@ -38,7 +38,8 @@ async def bad_bytes(scene: Scene) -> str:
         for _ in range(scene.rounds(3)):
             for value in (*(value for value, _, _ in BAD.values()), None, b"\x00" * 64):
                 name = scene.topic(scene.chance.choice(("contacts", "resolutions", "surveys")))
-                key = scene.chance.choice((None, b"", b"case-1", b"\xff\xfe"))
+                keys = (b"", b"case-1", b"\xff\xfe", *(() if value is None else (None,)))  # no client sends neither key nor value
+                key = scene.chance.choice(keys)
                 await producer.send_and_wait(name, value, key=key, partition=scene.chance.randrange(4))
                 scene.fault()
                 await asyncio.sleep(0.1)
