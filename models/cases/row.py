@@ -25,16 +25,35 @@ ClockLevel = tuple[str, int, int, int]
 Level = tuple[Cell, str, int, int, int, tuple[ClockLevel, ...]]
 """(cell, status, age bucket or -1, awaiting since or -1, opened_at, clocks)."""
 
+Step = tuple[str, int, str]
+"""(kind, occurred_at, event_id) of a step of a case's life: what a case-event's id is made of."""
+
 FEW: Final = 24  # rows with more items than this look ids up in a set
+NOTHING_WITHDRAWN: Final[frozenset[Step]] = frozenset()
 
 
 class CaseRow:
     """``fold`` is ``None`` for a row that nothing has touched since recovery; it is a function of items and settled_to.
 
-    ``booked`` are the rules by which ``facts`` were made, ``None`` after a recovery.
+    ``booked`` are the rules by which ``facts`` were made, ``None`` after a recovery. ``withdrawn`` are the steps that were said and
+    that events which came later have made not to count: should they count again, they are not said again.
     """
 
-    __slots__ = ("_ids", "booked", "facts", "fence", "fold", "items", "level", "sent", "settled_to", "size", "verdicts", "wake_at")
+    __slots__ = (
+        "_ids",
+        "booked",
+        "facts",
+        "fence",
+        "fold",
+        "items",
+        "level",
+        "sent",
+        "settled_to",
+        "size",
+        "verdicts",
+        "wake_at",
+        "withdrawn",
+    )
 
     def __init__(self) -> None:
         self.items: list[Item] = []
@@ -47,6 +66,7 @@ class CaseRow:
         self.level: Level | None = None
         self.sent: dict[str, Sent] = {}
         self.verdicts: dict[str, Verdict] = {}
+        self.withdrawn: frozenset[Step] = NOTHING_WITHDRAWN
         self.size = 0
         self._ids: set[str] | None = None
 

@@ -89,7 +89,7 @@ def _step(row: CaseRow, fold: CaseFold, item: Item, rules: CaseRules, dimensions
 
 
 def _recompute(row: CaseRow, item: Item, instead_of: Item | None, rules: CaseRules, dimensions: Dimensions) -> Taken:
-    said = {step[:3] for step in row.warm(rules, dimensions).announced}  # one id is said once, whatever its cell is now
+    said = {step[:3] for step in row.warm(rules, dimensions).announced} | row.withdrawn  # one id is said once, whatever its cell is now
     items = sorted([kept for kept in row.items if instead_of is None or kept[2] != instead_of[2]] + [item], key=order)
     fold = fold_all(items, rules, dimensions, row.settled_to)
     if instead_of is not None:
@@ -97,6 +97,7 @@ def _recompute(row: CaseRow, item: Item, instead_of: Item | None, rules: CaseRul
     row.add(item)
     row.fold = fold
     announced = [step for step in fold.announced if step[:3] not in said]
+    row.withdrawn = frozenset(said.difference([step[:3] for step in fold.announced]))
     fold.said = len(fold.announced)
     fold.contacts_changed = True
     return Taken(_rebook(row, fold), announced)

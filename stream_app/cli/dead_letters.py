@@ -21,6 +21,7 @@ from stream_app.feeds.feed import instant
 from stream_app.settings import Settings
 
 if TYPE_CHECKING:
+    from agents.intake import SourceMapping
     from stream_app.dead_letters.reading import LetterBox
 
 COLUMNS = ("Offset", "Written", "Reason", "Field", "Origin", "Bytes", "")
@@ -149,7 +150,7 @@ def show(settings: Settings, offset: int, timeout: float) -> None:
         click.echo(f"header    {name}: {content.decode('utf-8', 'replace')}")
     click.echo(f"key       {'none' if letter.key is None else letter.key.decode('utf-8', 'replace')}")
     click.echo(f"{_pretty(letter.value)}\n")
-    click.echo(f"today     {_today(letter)}")
+    click.echo(f"today     {_today(letter, _mapping_of(letter, settings))}")
     click.echo(f"fix       {remedy(letter.reason)}")
 
 
@@ -166,10 +167,18 @@ def _pretty(value: bytes | None) -> str:
         return value.decode("utf-8", "backslashreplace")
 
 
-def _today(letter: Letter) -> str:
+def _mapping_of(letter: Letter, settings: Settings) -> SourceMapping | None:
+    """The mapping of the input that a letter of Intake came from; others hold an event as it stands in the log."""
+    from stream_app.mapping.source import source_mappings
+
+    mappings = source_mappings(settings)
+    return next((mappings.get(name) for name in settings.active_inputs() if settings.topic(name) == letter.topic), None)
+
+
+def _today(letter: Letter, mapping: SourceMapping | None) -> str:
     if letter.is_cut:
         return f"the first {len(letter.value or b''):,} of {letter.size:,} bytes, so nothing can be said"
-    rejection = refusal(letter.value, round(time.time() * 1000))
+    rejection = refusal(letter.value, round(time.time() * 1000), mapping)
     if rejection is None:
         return "the decoder accepts it"
     return f"the decoder refuses it: {rejection.reason} {rejection.field} {rejection.detail}".rstrip()

@@ -59,6 +59,7 @@ def replay(
     is refused after all becomes a new dead letter. Exit code 1 if any of those chosen stays.
     """
     from stream_app.dead_letters.replaying import Terms
+    from stream_app.mapping.source import source_mappings
 
     if not (offsets or reasons or everything):
         raise click.UsageError("which ones? Give offsets, --reason, or --all")
@@ -66,7 +67,8 @@ def replay(
     if to and to not in {*inputs, *inputs.values()}:
         raise click.BadParameter(f"{to} is no input: {', '.join(inputs.values())}", param_hint="--to")
     now = round(time.time() * 1000)
-    terms = Terms(inputs, now, inputs.get(to, to), _edit(command), again=again, anyway=anyway, dry_run=dry_run)
+    mappings = source_mappings(settings)
+    terms = Terms(inputs, now, mappings, inputs.get(to, to), _edit(command), again=again, anyway=anyway, dry_run=dry_run)
     outcome = ask(settings, timeout, lambda box: _replay(box, settings, Choice(reasons, offsets=frozenset(offsets)), terms))
     _tell(outcome, dry_run=dry_run)
     if outcome.left:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agents.intake import SourceMapping
 from models.events.rejection import RejectedError
 from stream_app.wire.decoder import decode
 
@@ -38,10 +39,13 @@ def remedy(reason: str) -> str:
     return REMEDIES.get(reason, UNKNOWN)
 
 
-def refusal(value: bytes | None, timestamp: int) -> RejectedError | None:
-    """Why Intake would not take these bytes if they arrived at ``timestamp`` (ms); ``None`` if it would."""
+def refusal(value: bytes | None, timestamp: int, mapping: SourceMapping | None = None) -> RejectedError | None:
+    """Why Intake would not take these bytes if they arrived at ``timestamp`` (ms); ``None`` if it would.
+
+    ``mapping``: that of the input, if it has one.
+    """
     try:
-        decode(value, timestamp, "")
+        (mapping or decode)(value, timestamp, "")
     except RejectedError as rejection:
         return rejection
     return None

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from agents.intake import SourceMapping
 from agents.ports import Record
 from stream_app.dead_letters.letters import BY_INTAKE, REPLAYED_FROM, Letter, note_of
 from stream_app.dead_letters.reading import LetterBox
@@ -30,18 +31,24 @@ class EditError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """``inputs``: topics that are read, by logical name. ``to``: one of them for all; else each letter's own.
+    """``inputs``: topics that are read, by logical name; ``mappings`` of those that have one.
 
-    ``again``: also what was replayed before. ``anyway``: also what would be refused today. ``now``: when it would arrive (ms).
+    ``to``: one of the topics for all; else each letter's own. ``again``: also what was replayed before. ``anyway``: also what would
+    be refused today. ``now``: when it would arrive (ms).
     """
 
     inputs: Mapping[str, str]
     now: int
+    mappings: Mapping[str, SourceMapping] = field(default_factory=dict)
     to: str = ""
     edit: Edit | None = None
     again: bool = False
     anyway: bool = False
     dry_run: bool = False
+
+    def mapping_of(self, topic: str) -> SourceMapping | None:
+        """The mapping by which messages of a topic become events."""
+        return next((self.mappings.get(name) for name, real in self.inputs.items() if real == topic), None)
 
 
 @dataclass(slots=True)
@@ -102,8 +109,8 @@ class Replay:
         """The record to send; ``None``, and the reason noted, for one that stays."""
         try:
             whole = await self._original(letter)
-            value = await self._mended(letter, whole.value)
             topic, partition = self._where(letter)
+            value = await self._mended(letter, whole.value, topic)
         except _StaysError as stays:
             self.outcome.left.append((letter.offset, str(stays)))
             return None
@@ -125,7 +132,7 @@ class Replay:
             raise _StaysError("its input does not hold the record any more")
         return replace(letter, key=record.key, value=record.value, headers=[(name, content or b"") for name, content in record.headers])
 
-    async def _mended(self, letter: Letter, value: bytes | None) -> bytes | None:
+    async def _mended(self, letter: Letter, value: bytes | None, topic: str) -> bytes | None:
         """The value to send. What would be refused stays, unless that is wanted."""
         if self._terms.edit is not None:
             try:
@@ -134,7 +141,7 @@ class Replay:
                 raise _StaysError(str(error)) from error
         elif letter.reason == "conflicting_duplicate" and not self._terms.anyway:
             raise _StaysError("would conflict again")
-        rejection = refusal(value, self._terms.now)
+        rejection = refusal(value, self._terms.now, self._terms.mapping_of(topic))
         if rejection is not None and not self._terms.anyway:
             raise _StaysError(f"would be refused: {rejection.reason} {rejection.field}".rstrip())
         return value

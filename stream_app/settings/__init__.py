@@ -1,6 +1,7 @@
 """The configuration: one TOML file, environment variables, defaults that work without either."""
 
 from stream_app.settings.durations import format_duration, milliseconds, parse_duration, whole_seconds
+from stream_app.settings.kafka_schema import KafkaSettings
 from stream_app.settings.loading import load_settings, parse_settings
 from stream_app.settings.problems import Problem, SettingsError
 from stream_app.settings.schema import (
@@ -8,7 +9,6 @@ from stream_app.settings.schema import (
     DimensionSettings,
     EngineSettings,
     InputSettings,
-    KafkaSettings,
     KpiSettings,
     LogSettings,
     MetricsSettings,

@@ -46,7 +46,7 @@ def encode_case(row: CaseRow) -> bytes:
     cells: dict[Cell, int] = {}
     facts = [(fact, at, cells.setdefault(cell, len(cells)), weight) for (fact, at, cell), weight in row.facts.items()]
     stored = (row.wake_at, row.settled_to, row.level, row.size, row.items, facts, row.sent, row.verdicts, list(cells))
-    return seal(row.fence, _encode(stored))
+    return seal(row.fence, _encode((*stored, sorted(row.withdrawn)) if row.withdrawn else stored))
 
 
 def decode_case(key: bytes, value: bytes) -> CaseRow:
@@ -61,7 +61,7 @@ def decode_case(key: bytes, value: bytes) -> CaseRow:
     row.items = [(at, rank, event_id, origin, _payload(rank, payload)) for at, rank, event_id, origin, payload in stored.items]
     cells = stored.cells
     row.facts = {(fact, at, cells[cell] if isinstance(cell, int) else cell): weight for fact, at, cell, weight in stored.facts}
-    row.sent, row.verdicts = stored.sent, stored.verdicts
+    row.sent, row.verdicts, row.withdrawn = stored.sent, stored.verdicts, stored.withdrawn
     return row
 
 

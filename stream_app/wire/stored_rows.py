@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from models.cases.row import Level, Sent, Verdict
+from models.cases.row import NOTHING_WITHDRAWN, Level, Sent, Step, Verdict
 from models.events.canonical import ContactVersion
 from models.panes.dimensions import Cell
 
@@ -15,7 +15,7 @@ StoredFact = tuple[str, int, int | Cell, int]
 
 
 class StoredCase(msgspec.Struct, array_like=True):
-    """A case. Each cell of its facts stands once, in ``cells``."""
+    """A case. Each cell of its facts stands once, in ``cells``. ``withdrawn`` is absent where it is empty."""
 
     wake_at: int
     settled_to: int
@@ -26,6 +26,7 @@ class StoredCase(msgspec.Struct, array_like=True):
     sent: dict[str, Sent]
     verdicts: dict[str, Verdict]
     cells: list[Cell] = []
+    withdrawn: frozenset[Step] = NOTHING_WITHDRAWN
 
 
 class StoredCustomer(msgspec.Struct, array_like=True):

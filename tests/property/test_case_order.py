@@ -181,3 +181,21 @@ def test_no_fact_is_dated_before_the_first_event_nor_settled_beyond_the_watermar
     for key, at, _ in case.row.facts:
         assert at <= last
         assert at >= first or key.startswith("sla_breached")  # a source may promise an instant that is long gone
+
+
+@settings(max_examples=500, deadline=None)
+@given(history=histories(), data=st.data())
+def test_no_step_of_a_case_is_said_twice_whatever_comes_later(
+    history: tuple[list[Event], list[Event], list[int], int], data: st.DataObject
+) -> None:
+    """A resolution may cease to count and count again; readers know it by its id, and one id has one content."""
+    _, arrival, watermarks, _ = history
+    case, said = Case(rules=RULES), set()
+    for event in arrival:
+        for step in case.tell(event).announced:
+            assert step[:3] not in said, step
+            said.add(step[:3])
+        if data.draw(st.booleans()) and watermarks:
+            case.pass_to(watermarks.pop(0))
+        if data.draw(st.integers(0, 9)) == 0:
+            case.stored_and_back()

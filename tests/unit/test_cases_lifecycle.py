@@ -153,3 +153,20 @@ def test_an_earlier_reply_that_comes_late_takes_the_place_of_the_first() -> None
     case.tell(replied(3))
     assert case.instants(key("first_reply", 9_000)) == []
     assert case.instants(key("first_reply", 3_000)) == [3]
+
+
+# -- what is said of it --------------------------------------------------------------------------------------
+
+
+def test_a_resolution_that_ceases_to_count_and_counts_again_is_said_once() -> None:
+    """Arrival: resolved 12 │ resolved 5, so 12 is a second one │ reopened 9 between them, so 12 counts again, now in a queue │"""
+    case, said = Case(), []
+    for number, event in enumerate((resolved(12), resolved(5), opened(0), reopened(9))):
+        said += [step[:2] for step in case.tell(event).announced]
+        if number == 1:
+            assert {step[:2] for step in case.row.withdrawn} == {("resolved", at_ms(12))}
+            case.stored_and_back()
+
+    assert sorted(said) == sorted([("resolved", at_ms(12)), ("resolved", at_ms(5)), ("opened", at_ms(0)), ("reopened", at_ms(9))])
+    assert case.row.withdrawn == frozenset()
+    assert case.instants("resolved") == [5, 12]

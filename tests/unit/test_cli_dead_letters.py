@@ -67,7 +67,7 @@ def test_bytes_are_shown_as_json_where_they_are_json(value: bytes | None, shown:
     ],
 )
 def test_what_the_decoder_says_today(value: bytes, said: dict[str, str], words: str) -> None:
-    assert _today(Letter(0, 0, None, value, (), said, 10)) == words
+    assert _today(Letter(0, 0, None, value, (), said, 10), None) == words
 
 
 def test_of_many_that_stay_only_some_are_named_and_all_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

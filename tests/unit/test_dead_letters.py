@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 
 from agents.ports import Output
 from models.durability.keyed import Message
+from models.events.accepted import Accepted
 from models.events.canonical import ContactVersion, Event
 from models.events.rejection import Reason, RejectedError
 from stream_app.dead_letters.editing import edit_with
@@ -252,6 +253,20 @@ async def test_a_conflicting_duplicate_stays_unless_it_is_given_another_id() -> 
 
     topics, _ = await replayed([by_cases("conflicting_duplicate")], held, edit=edit)
     assert msgspec.json.decode(topics.sent[0][3] or b"")["event_id"] == "e2"
+
+
+async def test_what_the_mapping_of_the_input_takes_today_is_taken() -> None:
+    """The rule was added since, and the bytes alone are no event."""
+
+    def mapping(value: bytes | None, timestamp: int, origin: str) -> list[Accepted]:
+        if value != b"a webhook":
+            raise RejectedError("unmapped")
+        return []
+
+    letters = [by_intake(b"a webhook", reason="unmapped"), by_intake(message(), offset=18)]
+    topics, run = await replayed(letters, mappings={"contacts": mapping})
+    assert topics.sent[0][:4] == ("desk-contacts", 1, b"c1", b"a webhook")
+    assert run.outcome.left == [(18, "would be refused: unmapped")]
 
 
 # -- editing ---------------------------------------------------------------------------------------------
