@@ -6,15 +6,18 @@ absence, which may pass. Only what a broker or its certificate says plainly coun
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 
-from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
+from aiokafka.conn import AIOKafkaConnection, collect_hosts
 from aiokafka.errors import IllegalSaslStateError, KafkaConnectionError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 from aiokafka.protocol.metadata import MetadataRequest
 
 from stream_app.kafka_access.security import AccessDeniedError, ClientSecurity
 
 TIMEOUT_MS = 10_000
+CLOSING_SECONDS = 1.0
+"""For the farewells of TLS: a command whose event loop ends before them would leave the socket open."""
 _OTHER_NAME = (62, 64)
 """OpenSSL's verify codes: the certificate is for another host name, for another address."""
 _EXPIRED = 10
@@ -49,11 +52,14 @@ async def knock(bootstrap: str, security: ClientSecurity) -> None:
 
 async def _enter(host: str, port: int, security: ClientSecurity) -> None:
     """The first request too: a listener that wants a password breaks off only then."""
-    connection: AIOKafkaConnection = await create_conn(host, port, request_timeout_ms=TIMEOUT_MS, **security)
+    connection = AIOKafkaConnection(host, port, request_timeout_ms=TIMEOUT_MS, **security)
     try:
+        await connection.connect()
         await connection.send(MetadataRequest([]))
     finally:
-        connection.close()
+        closed = connection.close()
+        if connection._protocol is not None:  # noqa: SLF001 - of what never was connected no end is told
+            await asyncio.wait({closed}, timeout=CLOSING_SECONDS)
 
 
 def _raise_refusal(address: str, security: ClientSecurity, error: BaseException | None) -> None:

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "stream_app"
-CLIENTS = {"AIOKafkaClient", "AIOKafkaAdminClient", "AIOKafkaConsumer", "AIOKafkaProducer", "create_conn"}
+CLIENTS = {"AIOKafkaClient", "AIOKafkaAdminClient", "AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaConnection"}
 ONLY_LOCAL = {"demonstration/following.py"}
 """Clients of a broker that the command has started itself."""
 
