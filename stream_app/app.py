@@ -25,6 +25,7 @@ from models.rollup.settings import RollupSettings
 from stream_app.definitions import ensure_definitions
 from stream_app.definitions.log import LOGS
 from stream_app.engine import Engine, EngineSettings, ExitCode, RefusalError, create_engine, wait_for_access, wait_for_topics
+from stream_app.engine.topics import changelog_problem
 from stream_app.health import HealthServer
 from stream_app.kafka_access.rights import worker_rights
 from stream_app.kafka_access.security import AccessDeniedError, client_security, exposed_secrets
@@ -168,12 +169,14 @@ async def _prepare(settings: Settings) -> Worker | int:
 def log_partitions_problem(settings: Settings, counts: Mapping[str, int]) -> str:
     """Why these counts do not fit the configuration; empty if they do."""
     configured = settings.kafka.log_partitions
-    for log in LOGS:
+    for log, changelog in LOGS.items():
         if counts[log] != configured:
             return (
                 f"{settings.topic(log)} has {counts[log]} partitions but kafka.log_partitions is {configured}. "
                 f"The count is fixed at creation: set kafka.log_partitions = {counts[log]}, or use another kafka.topic_prefix"
             )
+        if problem := changelog_problem(counts, log, changelog):
+            return problem
     return ""
 
 

@@ -82,9 +82,15 @@ def _counts_of(settings: EngineSettings, names: Iterable[str], found: Mapping[st
 def check_partition_counts(counts: Mapping[str, int], stateful: Iterable[StatefulProcessor]) -> None:
     """Refuse to run when a log and its changelog have different partition counts: rows would be lost in silence."""
     for processor in stateful:
-        log, changelog = counts[processor.log], counts[processor.changelog]
-        if log != changelog:
-            raise RefusalError(
-                f"{processor.log} has {log} partitions but {processor.changelog} has {changelog}: "
-                f"they must be equal. Recreate {processor.changelog} with {log} partitions"
-            )
+        if problem := changelog_problem(counts, processor.log, processor.changelog):
+            raise RefusalError(problem)
+
+
+def changelog_problem(counts: Mapping[str, int], log: str, changelog: str) -> str:
+    """What is wrong with the partition counts of a log and its changelog; empty if they are equal."""
+    if counts[log] == counts[changelog]:
+        return ""
+    return (
+        f"{log} has {counts[log]} partitions but {changelog} has {counts[changelog]}: "
+        f"they must be equal. Recreate {changelog} with {counts[log]} partitions"
+    )

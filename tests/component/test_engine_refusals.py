@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from stream_app.app import log_partitions_problem
 from stream_app.engine.failure import ExitCode, FailStop, RefusalError
 from stream_app.engine.reading import LogRange
 from stream_app.engine.topics import check_partition_counts
 from stream_app.engine.watchdog import Watchdog
+from stream_app.settings import Settings
 from tests.support.waiting import eventually_async
 
 CASES: Any = SimpleNamespace(log="events", changelog="cases-changelog")
@@ -24,6 +26,24 @@ def test_equal_partition_counts_are_fine() -> None:
 def test_different_partition_counts_are_refused_in_plain_words() -> None:
     with pytest.raises(RefusalError, match="events has 4 partitions but cases-changelog has 8"):
         check_partition_counts({"events": 4, "cases-changelog": 8}, [CASES])
+
+
+COUNTS = {"events": 4, "cases-changelog": 4, "customer-log": 4, "customers-changelog": 4}
+
+
+@pytest.mark.parametrize(
+    ("differing", "expected"),
+    [
+        ({}, ""),
+        ({"events": 3}, "set kafka.log_partitions = 3"),
+        ({"cases-changelog": 3}, "events has 4 partitions but cases-changelog has 3: they must be equal"),
+        ({"customers-changelog": 8}, "customer-log has 4 partitions but customers-changelog has 8: they must be equal"),
+    ],
+)
+def test_counts_are_compared_before_anything_is_read(differing: dict[str, int], expected: str) -> None:
+    problem = log_partitions_problem(Settings(), COUNTS | differing)
+    assert expected in problem
+    assert bool(problem) is bool(expected)
 
 
 @pytest.mark.parametrize(("offset", "held"), [(9, False), (10, True), (15, True), (20, True), (21, False)])
