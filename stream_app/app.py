@@ -181,7 +181,7 @@ def log_partitions_problem(settings: Settings, counts: Mapping[str, int]) -> str
 
 
 def _refused(code: ExitCode, reason: object) -> int:
-    logger.critical("worker refuses to run (exit %d): %s", int(code), reason, extra={"event": "worker_refuses"})
+    logger.critical("worker refuses to run (exit %d): %s", int(code), str(reason), extra={"event": "worker_refuses"})
     return int(code)
 
 
