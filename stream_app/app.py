@@ -156,9 +156,9 @@ async def _prepare(settings: Settings) -> Worker | int:
         await wait_for_access(engine, worker_rights(settings))
         counts = await wait_for_topics(engine, (*settings.active_inputs(), *LOGS, *LOGS.values()))
     except AccessDeniedError as error:
-        return _refused(ExitCode.ACCESS_DENIED, error)
+        return _refused(ExitCode.ACCESS_DENIED, str(error))
     except RefusalError as error:
-        return _refused(error.code, error)
+        return _refused(error.code, str(error))
     refused = log_partitions_problem(settings, counts)
     if refused:
         return _refused(ExitCode.REFUSED, refused)
@@ -180,8 +180,8 @@ def log_partitions_problem(settings: Settings, counts: Mapping[str, int]) -> str
     return ""
 
 
-def _refused(code: ExitCode, reason: object) -> int:
-    logger.critical("worker refuses to run (exit %d): %s", int(code), str(reason), extra={"event": "worker_refuses"})
+def _refused(code: ExitCode, reason: str) -> int:
+    logger.critical("worker refuses to run (exit %d): %s", int(code), reason, extra={"event": "worker_refuses"})
     return int(code)
 
 
