@@ -125,7 +125,7 @@ class Engine:
             check_partition_counts(counts, self._stateful)
             await self._work(counts)
         except RefusalError as refusal:
-            logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), refusal, extra={"event": "worker_refuses"})
+            logger.critical("worker refuses to run (exit %d): %s", int(refusal.code), str(refusal), extra={"event": "worker_refuses"})
             return refusal.code
         return ExitCode.CLEAN
 
