@@ -23,6 +23,7 @@ from stream_app.metrics.reference import metrics_markdown
 from stream_app.metrics.views import OutcomeCount, PartitionLag, ProcessorCount, SourceProgress, Timing
 from stream_app.metrics.worker_view import _OUTCOMES
 from tests.support.panes_topic import BILLING, PanesTopic
+from tests.support.requirements import missing
 from tests.unit.test_catalogue import whole_pane
 
 NOON = 1_700_006_400_000 // DAY * DAY + 12 * HOUR
@@ -189,8 +190,9 @@ def test_no_series_outlives_its_partition() -> None:
 
 
 @pytest.mark.prometheus
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_promtool_finds_nothing_to_complain_of(topic: PanesTopic) -> None:
+    if shutil.which("promtool") is None:
+        missing("promtool is not installed")
     text, _ = scraped(KpiCollector(topic.rollup), PipelineCollector(OneWorker()))
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False, timeout=60)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
