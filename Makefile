@@ -35,7 +35,7 @@ $(BIN)/python:
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@echo "· installing deskpulse and what it needs"
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e . | $(PIP_PROGRESS)
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -e . | $(PIP_PROGRESS)
 	@touch $@
 
 $(VENV)/.installed-for-development: $(VENV)/.installed
