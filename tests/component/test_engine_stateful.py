@@ -30,6 +30,9 @@ class Processor:
     name, log, changelog = "toy", "events", "changelog"
     follows_a_backlog = False
 
+    def __init__(self) -> None:
+        self.turns: list[int] = []
+
     def recover(self, partition: int) -> Any:
         raise NotImplementedError
 
@@ -46,6 +49,7 @@ class Processor:
         return [Output("panes", b"k", b"published-%d" % state.offset)]
 
     def checkpoint(self, state: Any, turns: int = 1) -> Checkpoint:
+        self.turns.append(turns)
         return Checkpoint(state.offset, [(b"p", b"pane")], [(b"r", b"row")], (b"m", b"marker-%d" % state.offset))
 
 
@@ -141,6 +145,18 @@ async def test_after_a_backlog_what_has_changed_is_published_as_soon_as_no_more_
 
     await eventually_async(published_between_checkpoints, within_seconds=5)
     await bench.partition.close()
+
+
+async def test_a_late_checkpoint_tells_how_many_intervals_it_stands_for() -> None:
+    """What compaction asks to be written again in time goes by them: without them a backlog would write it too late."""
+    bench = Bench(checkpoint_interval=0.01)
+    bench.partition.open(bench.state)
+    await asyncio.sleep(0.1)
+
+    await bench.partition.close()
+
+    [turns] = bench.processor.turns
+    assert turns >= 5
 
 
 async def test_a_checkpoint_covers_the_moment_it_began_not_what_came_during_its_writes() -> None:
