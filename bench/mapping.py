@@ -10,6 +10,7 @@ import dataclasses
 import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from time import thread_time
 
@@ -28,55 +29,8 @@ ROUNDS = 7
 FETCH = 2_000
 NOW = 4_000_000_000_000
 
-MAPPING = """
-[defaults]
-case_id = "detail.id"
-occurred_at = "time"
-event_id = "id"
-
-[tables.priority]
-LOW = "low"
-NORMAL = "normal"
-HIGH = "high"
-URGENT = "urgent"
-
-[[rules]]
-when = "type == 'zen:event-type:ticket.created'"
-[[rules.emit]]
-type = "contact.opened"
-customer_id = "detail.requester_id"
-channel = "detail.via.channel"
-queue = "detail.group_id"
-priority = { from = "detail.priority", table = "priority" }
-
-[[rules]]
-when = "type == 'zen:event-type:ticket.comment_added' && event.comment.author.is_staff"
-[[rules.emit]]
-type = "message.representative"
-representative_id = "event.comment.author.id"
-public = "event.comment.is_public"
-
-[[rules]]
-when = "type == 'zen:event-type:ticket.comment_added' && !(event.comment.author.is_staff)"
-[[rules.emit]]
-type = "message.customer"
-
-[[rules]]
-when = "type == 'zen:event-type:ticket.priority_changed'"
-[[rules.emit]]
-type = "case.priority_changed"
-priority = { from = "event.current", table = "priority" }
-
-[[rules]]
-when = "type == 'zen:event-type:ticket.status_changed' && event.current == 'SOLVED'"
-[[rules.emit]]
-type = "case.resolved"
-
-[[rules]]
-when = "type == 'zen:event-type:ticket.status_changed' && event.current == 'CLOSED'"
-[[rules.emit]]
-type = "case.closed"
-"""
+PAGE = Path(__file__).parent.parent / "docs/how-to/map-zendesk.md"
+"""Its one TOML block is the mapping that is measured."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +64,8 @@ def measure(messages: int = MESSAGES, rounds: int = ROUNDS) -> Compared:
     facts = [_fact(number) for number in range(messages)]
     plain = [Told(number, plain) for number, (plain, _) in enumerate(facts)]
     webhooks = [Told(number, webhook) for number, (_, webhook) in enumerate(facts)]
-    mapping = source_mapping(parse_rules(MAPPING, "bench"))
+    written = PAGE.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    mapping = source_mapping(parse_rules(written, PAGE.name))
     unmapped_us, mapped_us = [], []
     for _ in range(rounds):
         unmapped_us.append(_cost(plain, None))

@@ -19,6 +19,7 @@ from stream_app.feeds.simulator import SimulatedFeed
 from stream_app.feeds.simulator.simulation import DEFAULT_DAYS
 from stream_app.settings import Settings, load_settings
 from stream_app.topic_admin import create_topics
+from stream_app.topic_partitions import partitions_of
 from stream_app.topics import specs_of
 
 FETCH_BYTES = 16 * 1024 * 1024
@@ -83,8 +84,7 @@ async def consuming(bootstrap: str, topic: str) -> AsyncIterator[AIOKafkaConsume
     )
     await consumer.start()
     try:
-        await consumer._client.force_metadata_update()  # noqa: SLF001 - the public calls answer from what is known
-        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or {0})]
+        partitions = await partitions_of(consumer, topic) or [TopicPartition(topic, 0)]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         yield consumer

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from stream_app.topic_partitions import partitions_of
 from tests.support.record_schemas import Validation
 
 FETCH_BYTES = 16 * 1024 * 1024
@@ -22,7 +23,7 @@ async def records(bootstrap: str, topic: str) -> AsyncIterator[Any]:
     )
     await consumer.start()
     try:
-        partitions = [TopicPartition(topic, number) for number in sorted(await _partitions(consumer, topic))]
+        partitions = await partitions_of(consumer, topic) or [TopicPartition(topic, 0)]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
@@ -32,11 +33,6 @@ async def records(bootstrap: str, topic: str) -> AsyncIterator[Any]:
                     yield record
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer._client.force_metadata_update()
-    return consumer.partitions_for_topic(topic) or {0}
 
 
 async def ends(bootstrap: str, topics: Sequence[str]) -> dict[str, int]:

@@ -92,8 +92,10 @@ paths = st.lists(st.sampled_from([*NAMES, "a[0]", "b[-1]"]), min_size=1, max_siz
 literals = st.sampled_from(["'x'", "''", "`0`", "`1`", "`true`", "`false`", "`null`", "`[]`", "@"])
 comparisons = st.builds("{} {} {}".format, paths | literals, st.sampled_from(["==", "!=", "<"]), paths | literals)
 tests = st.builds("{}({}, {})".format, st.sampled_from(["starts_with", "ends_with"]), paths, st.sampled_from(["'x'", "a"]))
+listed = st.lists(st.sampled_from(["'x'", "''", "'1'", "`1`", "a"]), min_size=1, max_size=3).map(", ".join)
+choices = st.builds("contains([{}], {})".format, listed, paths | literals)
 expressions = st.recursive(
-    paths | literals | comparisons | tests,
+    paths | literals | comparisons | tests | choices,
     lambda inner: st.builds("({} {} {})".format, inner, st.sampled_from(["&&", "||", "|"]), inner) | st.builds("!({})".format, inner),
     max_leaves=6,
 )
