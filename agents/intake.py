@@ -17,12 +17,12 @@ from models.cases.items import RANK
 from models.events.accepted import Accepted
 from models.events.canonical import Event, Mark
 from models.events.rejection import RejectedError
+from models.progress.simulation import Simulation
 from models.progress.sources import InputSource, SourceProgress, partition_of, topic_of
 
 SIMULATED_HEADER = "deskpulse-simulated"
 """A record with this header is not from a real source; the board says so while such records come."""
 
-_SIMULATED_FOR_MS = 60_000
 _CLOCK_TICK_MS = 1_000
 _UNEXPECTED_IN_A_ROW = 100
 _AT_ONCE = -1
@@ -113,7 +113,7 @@ class IntakeProcessor:
         self._sources = SourceProgress(settings.inputs, settings.allowance_ms)
         self._has_wall = any(source.progress == "wall" for source in settings.inputs.values())
         self._unexpected_in_a_row = 0
-        self._simulation = _Simulation()
+        self._simulation = Simulation()
         self._clock = 0
         self._told: tuple[object, ...] = ()
         self._told_at = 0
@@ -296,21 +296,3 @@ def _rank(found: _Found) -> int:
     if isinstance(messages, RejectedError) or not messages or not messages[0].events:
         return -1
     return RANK[messages[0].events[0].type]
-
-
-@dataclass(slots=True)
-class _Simulation:
-    """Whether simulated records come: until a minute after the last, or for good when replayed without a clock."""
-
-    for_good: bool = False
-    new: bool = False
-    until_ms: int = -1
-
-    def seen(self, *, for_good: bool) -> None:
-        self.new = True
-        self.for_good = self.for_good or for_good
-
-    def going_on(self, clock_ms: int) -> bool:
-        if self.new:
-            self.new, self.until_ms = False, clock_ms + _SIMULATED_FOR_MS
-        return self.for_good or clock_ms < self.until_ms
