@@ -8,7 +8,6 @@ is the engine itself: sockets, fetching, batches, awaits. To find and weigh a ho
 from __future__ import annotations
 
 import argparse
-import gc
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -146,10 +145,8 @@ class Stages:
 
 
 def run(file: Path, publish_every: int = PUBLISH_EVERY) -> Stages:
-    garbage.tune()
+    garbage.switch_off()
     logs = inputs(file)
-    gc.collect()
-    gc.freeze()
     stages = Stages()
     handled = published = cycles = 0
     sources = {f"{name}-{number}": log for (name, number), log in logs.items()}

@@ -183,7 +183,7 @@ class Assignment:
 
     async def _open_stateful(self, partitions: list[StatefulPartition], epoch: int) -> None:
         recovered = await self._reading(lambda reader: Recovery(self._settings, reader).recover(partitions))
-        garbage.set_aside()
+        garbage.collect()
         for partition, state in recovered:
             partition.open(state)
             tp = TP(self._settings.topic(partition.processor.log), partition.partition)

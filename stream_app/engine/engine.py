@@ -162,11 +162,13 @@ class Engine:
         self._connect(app, assignment)
         watchdog = Watchdog(self._fail, self.settings.stall_timeout, self._stalled)
         watchdog.start()
-        garbage.tune()
+        garbage.switch_off()
+        collecting = asyncio.ensure_future(garbage.collect_regularly())
         started = asyncio.ensure_future(app.start())
         started.add_done_callback(self._faust_started)
         await self._stopping.wait()
         await self._close(app, assignment, producer, started)
+        collecting.cancel()
         watchdog.stop()
 
     def _consumer(self) -> BatchConsumer:

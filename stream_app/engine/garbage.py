@@ -1,31 +1,31 @@
-"""Keeping Python's cyclic garbage collector off the rows: it would walk millions of live objects again and again.
+"""Python's cyclic garbage collector, kept off the rows: automatic collections would walk every object the hot path makes once.
 
-What the hot path makes is freed by reference counts, so a collection looks at each object once, soon after it was made, and
-whatever survives is exempt from later ones. A cycle that dies after that is found at the next assignment.
+What the hot path and the engine make is freed by reference counts: in a minute of live traffic the collector found nothing among
+800,000 survivors, and looking took 13 % of the time of a catch-up (ADR 7). So it runs when there is nothing else to do, at
+an assignment, and now and then for whatever may have made a cycle after all.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
-_YOUNG = 200_000
-_NEVER = 1 << 30
+COLLECTION_INTERVAL = 600.0
+"""Seconds between two collections; each takes about 0.1 s per million objects, which are about 40,000 rows in use."""
 
 
-def tune() -> None:
-    """Collect the young only, and rarely; exempt what survives."""
-    gc.set_threshold(_YOUNG, _NEVER, _NEVER)
-    if _exempt not in gc.callbacks:
-        gc.callbacks.append(_exempt)
+def switch_off() -> None:
+    """No automatic collections from now on."""
+    gc.disable()
 
 
-def _exempt(phase: str, info: dict[str, int]) -> None:
-    if phase == "stop" and info["generation"] == 0:
-        gc.freeze()
-
-
-def set_aside() -> None:
-    """Collect everything once, then exempt all that is alive now, such as freshly recovered rows."""
-    gc.unfreeze()
+def collect() -> None:
+    """Find all dead cycles now."""
     gc.collect()
-    gc.freeze()
+
+
+async def collect_regularly() -> None:
+    """Never returns."""
+    while True:
+        await asyncio.sleep(COLLECTION_INTERVAL)
+        collect()

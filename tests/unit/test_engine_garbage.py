@@ -1,7 +1,8 @@
-"""The garbage collector's policy: each object is looked at once, soon after it was made."""
+"""The garbage collector's policy: never by itself, but at an assignment and now and then."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Iterator
 from weakref import ReferenceType, ref
@@ -24,58 +25,39 @@ def dead_cycle() -> ReferenceType[Node]:
 
 @pytest.fixture(autouse=True)
 def collector() -> Iterator[None]:
-    """As it was, afterwards; tuned and with nothing young in between."""
-    thresholds, callbacks = gc.get_threshold(), list(gc.callbacks)
+    """Switched off in between."""
     gc.collect()
-    garbage.tune()
+    garbage.switch_off()
     yield
-    gc.callbacks[:] = callbacks
-    gc.set_threshold(*thresholds)
-    gc.unfreeze()
+    gc.enable()
     gc.collect()
 
 
-def is_exempt(node: Node) -> bool:
-    return all(found is not node for found in gc.get_objects())
-
-
-def test_what_survives_a_young_collection_is_exempt_from_later_ones() -> None:
-    node = Node()
-    assert not is_exempt(node)
-    gc.collect(0)
-    assert is_exempt(node)
-
-
-def test_a_cycle_that_died_young_is_collected() -> None:
+def test_nothing_is_collected_by_itself_whatever_is_made() -> None:
+    collections = [generation["collections"] for generation in gc.get_stats()]
     died = dead_cycle()
-    gc.collect(0)
-    assert died() is None
+    made = [[number] for number in range(5 * gc.get_threshold()[0])]
+    assert [generation["collections"] for generation in gc.get_stats()] == collections
+    assert died() is not None
+    assert made
 
 
-def test_a_cycle_that_dies_later_is_found_at_the_next_assignment() -> None:
+def test_an_assignment_collects_whatever_its_age() -> None:
     node = Node()
     died = ref(node)
-    gc.collect(0)
+    garbage.collect()
+    garbage.collect()
     del node
-    gc.collect()
-    assert died() is not None
-    garbage.set_aside()
+    garbage.collect()
     assert died() is None
 
 
-def test_an_assignment_exempts_everything_alive() -> None:
-    node = Node()
-    garbage.set_aside()
-    assert is_exempt(node)
-
-
-def test_old_generations_are_not_collected_by_themselves() -> None:
-    young, middle, old = gc.get_threshold()
-    assert young == 200_000
-    assert min(middle, old) >= 1 << 30
-
-
-def test_tuning_twice_is_tuning_once() -> None:
-    callbacks = list(gc.callbacks)
-    garbage.tune()
-    assert gc.callbacks == callbacks
+async def test_dead_cycles_are_found_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(garbage, "COLLECTION_INTERVAL", 0.01)
+    collecting = asyncio.ensure_future(garbage.collect_regularly())
+    for _ in range(2):
+        died = dead_cycle()
+        async with asyncio.timeout(5):
+            while died() is not None:
+                await asyncio.sleep(0.005)
+    collecting.cancel()
