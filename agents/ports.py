@@ -26,15 +26,31 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-@dataclass(slots=True)
 class Output:
-    """One record to produce. ``partition=None`` means by Kafka's default hash (murmur2) of the key."""
+    """One record to produce. ``partition=None`` means by Kafka's default hash (murmur2) of the key.
 
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    partition: int | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
+    Written out, as a dataclass would not be compiled with the rest, and every event makes two of these.
+    """
+
+    __slots__ = ("headers", "key", "partition", "topic", "value")
+
+    def __init__(
+        self, topic: str, key: bytes | None, value: bytes | None, partition: int | None = None, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
+        self.topic = topic
+        self.key = key
+        self.value = value
+        self.partition = partition
+        self.headers = headers
+
+    def __repr__(self) -> str:
+        return f"Output({self.topic!r}, {self.key!r}, {self.value!r}, {self.partition}, {self.headers!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Output) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash((self.topic, self.key, self.value))
 
 
 @dataclass(slots=True)

@@ -58,7 +58,7 @@ class Assignment:
         self._inputs = {settings.topic(name): name for name in settings.inputs} if intake else {}
         self._panes = settings.topic(settings.panes)
         self.intake = IntakeRunner(intake, outbox, _Steering(consumer), self._commit, settings, fail) if intake else None
-        self.rollup = RollupRunner(rollup, outbox, settings, fail) if rollup else None
+        self.rollup = RollupRunner(rollup, outbox, settings, fail, self._feeding) if rollup else None
         self.epoch = 0
         self.assigned: set[TP] | None = None
         self.partitions: dict[TP, StatefulPartition] = {}
@@ -92,6 +92,11 @@ class Assignment:
         if self.rollup is not None:
             counts["rollup"] = self.rollup.records_handled
         return counts
+
+    def _logs_handled(self) -> int:
+        """Records of inputs and logs handled in this assignment."""
+        intake = 0 if self.intake is None else self.intake.records_handled
+        return intake + sum(partition.records_handled for partition in self.partitions.values())
 
     async def on_batch(self, batch: PartitionBatch) -> None:
         """Give a batch to whom it belongs. Intake's are not waited for: it chooses among those of all its partitions."""
@@ -155,6 +160,10 @@ class Assignment:
             self._handled_before[partition.processor.name] += partition.records_handled
         self.partitions = {}
 
+    def _feeding(self) -> bool | None:
+        """For Rollup."""
+        return any(partition.in_backlog for partition in self.partitions.values()) if self.partitions else None
+
     def _new_partition(self, tp: TP) -> StatefulPartition:
         processor = self._stateful[tp.topic]
         return StatefulPartition(
@@ -166,6 +175,7 @@ class Assignment:
             self._settings,
             self._fail,
             self.checkpoint_seconds[processor.name],
+            self._logs_handled,
         )
 
     def _start(self, work: Awaitable[None]) -> None:

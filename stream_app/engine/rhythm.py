@@ -1,8 +1,12 @@
-"""When a partition's next checkpoint is due: at every interval, and in a backlog more and more seldom."""
+"""When a partition's next checkpoint is due: at every interval, and in a backlog more and more seldom; and when a backlog is over."""
 
 from __future__ import annotations
 
-GROWTH = 1.5
+QUIET = 0.25
+"""Seconds without a record after which a backlog is over."""
+LEAPLESS = 3.0
+"""Seconds in which event time has not leapt, after which it is over too."""
+GROWTH = 2.0
 """By so much the next interval of a backlog is longer. A worker that is killed again and again still gets on."""
 
 
@@ -29,3 +33,17 @@ class Rhythm:
         self._present = min(self._present * GROWTH, self._longest) if in_backlog else self._interval
         self._last = now
         return max(1, turns)
+
+
+class Flow:
+    """How long no record has come, in looks at their count: time that the process spent elsewhere does not count."""
+
+    def __init__(self) -> None:
+        self._count = -1
+        self._quiet = 0
+
+    def look(self, count: int) -> int:
+        """Looks since the count last changed; 0 at a change."""
+        self._quiet = self._quiet + 1 if count == self._count else 0
+        self._count = count
+        return self._quiet

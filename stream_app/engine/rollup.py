@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from time import monotonic
 
 from stream_app.engine.batches import PartitionBatch
 from stream_app.engine.failure import FailStop
 from stream_app.engine.outbox import Outbox, Pending
 from stream_app.engine.processors import RollupProcessor
+from stream_app.engine.rhythm import QUIET, Flow
 from stream_app.engine.settings import EngineSettings
 from stream_app.engine.slices import in_slices
 
@@ -20,8 +22,12 @@ CATCHING_UP = 60_000
 class RollupRunner:
     """Rollup during one assignment of the panes topic; it publishes only once it has read everything back."""
 
-    def __init__(self, processor: RollupProcessor, outbox: Outbox, settings: EngineSettings, fail: FailStop) -> None:
+    def __init__(
+        self, processor: RollupProcessor, outbox: Outbox, settings: EngineSettings, fail: FailStop, feeding: Callable[[], bool | None]
+    ) -> None:
+        """``feeding``: whether a partition of this worker is in a backlog, so that panes are to come; ``None`` if it has none."""
         self.processor = processor
+        self._feeding = feeding
         self._outbox = outbox
         self._settings = settings
         self._fail = fail
@@ -100,10 +106,12 @@ class RollupRunner:
         if not catching_up:
             await self._stopped_within(settings.rollup_behind_interval if self.processor.behind else settings.rollup_interval)
             return
-        until, handled = monotonic() + settings.catching_up_interval, -1
-        while monotonic() < until and handled != self.records_handled:  # as long as panes come
-            handled = self.records_handled
-            await self._stopped_within(settings.checkpoint_interval)
+        until, flow = monotonic() + settings.catching_up_interval, Flow()
+        while not await self._stopped_within(settings.publish_interval) and monotonic() < until:
+            quiet = flow.look(self.records_handled) * settings.publish_interval
+            feeding = self._feeding()
+            if not feeding and quiet >= (settings.checkpoint_interval if feeding is None else QUIET):
+                return
 
     async def _stopped_within(self, seconds: float) -> bool:
         try:

@@ -45,7 +45,7 @@ class EngineSettings:
     checkpoint_interval: float = 1.0
     #: The longest time between two checkpoints, and between two publications of Rollup, while event time passes so fast
     #: that nobody can follow.
-    catching_up_interval: float = 5.0
+    catching_up_interval: float = 8.0
     mark_interval: float = 0.25
     rollup_interval: float = 0.25
     #: The same when time stands still and rows wait.

@@ -16,7 +16,7 @@ from stream_app.engine.batches import PartitionBatch
 from stream_app.engine.durations import Durations
 from stream_app.engine.failure import FailStop
 from stream_app.engine.outbox import Outbox, Pending
-from stream_app.engine.rhythm import Rhythm
+from stream_app.engine.rhythm import LEAPLESS, QUIET, Flow, Rhythm
 from stream_app.engine.settings import EngineSettings
 from stream_app.engine.slices import in_slices
 
@@ -46,7 +46,9 @@ class StatefulPartition:
         settings: EngineSettings,
         fail: FailStop,
         checkpoint_seconds: Durations,
+        handled: Callable[[], int],
     ) -> None:
+        """``handled``: records that this worker has handled, of whatever kind: a partition goes on while the ones before it do."""
         self.processor = processor
         self.partition = partition
         self.epoch = epoch
@@ -65,7 +67,10 @@ class StatefulPartition:
         self._pending = Pending()
         self._written = -1
         self._rhythm = Rhythm(settings.checkpoint_interval, settings.catching_up_interval, monotonic())
-        self._handled_at = 0.0
+        self._worker_handled = handled
+        self._flow = Flow()
+        self._leapt_at = -LEAPLESS
+        self.in_backlog = False
         self._stopping = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
 
@@ -99,7 +104,6 @@ class StatefulPartition:
                 return
             self._outbox.put(self.processor.handle(state, records), self._pending)
             self.records_handled += len(records)
-            self._handled_at = monotonic()
             await asyncio.sleep(0)
         self.position = batch.next
         self.highwater = batch.highwater
@@ -117,14 +121,26 @@ class StatefulPartition:
     async def _write_forever(self) -> None:
         """Publish and checkpoint in turn; any failure, a cancellation too, ends the process."""
         try:
-            while not await self._stopped_within(self._settings.publish_interval):
-                if self._rhythm.due(monotonic(), in_backlog=self._in_backlog()):
+            interval = self._settings.publish_interval
+            while not await self._stopped_within(interval):
+                self._look(quiet=self._flow.look(self._worker_handled()) * interval >= QUIET)
+                if self._rhythm.due(monotonic(), in_backlog=self.in_backlog):
                     await self._checkpoint()
                 else:
                     await self._publish()
         except BaseException as error:
             self._fail(f"{self.name}: publish or checkpoint failed", cause=error)
             raise
+
+    def _look(self, *, quiet: bool) -> None:
+        """In a backlog records come, and event time passes with them so fast that nobody can follow.
+
+        It passes by leaps, with the marks: a backlog has ended when no more records come, or no leap for a while.
+        """
+        now = monotonic()
+        if self.processor.catching_up(self.state):
+            self._leapt_at = now
+        self.in_backlog = not quiet and now < self._leapt_at + LEAPLESS
 
     async def _stopped_within(self, seconds: float) -> bool:
         try:
@@ -136,7 +152,7 @@ class StatefulPartition:
     async def _publish(self) -> None:
         """Send the changed panes after everything they follow from was acknowledged; in a backlog the checkpoints do."""
         assert self.state is not None
-        if self._in_backlog():
+        if self.in_backlog:
             return
         outputs = self.processor.publish(self.state)
         if not outputs:
@@ -144,16 +160,11 @@ class StatefulPartition:
         await self._pending.settled()
         self._outbox.put(outputs, self._pending)
 
-    def _in_backlog(self) -> bool:
-        """Whether records come, and event time passes with them so fast that nobody can follow."""
-        recent = monotonic() < self._handled_at + self._settings.checkpoint_interval
-        return recent and self.processor.catching_up(self.state)
-
     async def _checkpoint(self) -> None:
         """One cut in one synchronous step, then outputs and panes, rows, marker, commit: each waits for the one before."""
         assert self.state is not None
         started = monotonic()
-        turns = self._rhythm.cut(started, in_backlog=self._in_backlog())
+        turns = self._rhythm.cut(started, in_backlog=self.in_backlog)
         outputs = self.processor.publish(self.state)
         cut = self.processor.checkpoint(self.state, turns)
         await self._pending.settled()

@@ -51,10 +51,11 @@ class Bench:
     """A runner on a fake producer, and a way to let panes come."""
 
     def __init__(self, moved: int) -> None:
-        settings = EngineSettings(rollup_interval=INTERVAL, checkpoint_interval=QUIET, catching_up_interval=LONGEST)
+        settings = EngineSettings(publish_interval=INTERVAL, rollup_interval=INTERVAL, checkpoint_interval=QUIET, catching_up_interval=LONGEST)
         outbox = Outbox(FakeProducer(), str, {"kpis": 1}, limit=10_000, failed=lambda *_: None)
         self.processor = Processor(moved)
-        self.runner = RollupRunner(self.processor, outbox, settings, FailStop(lambda _: None))
+        self.feeding: bool | None = None
+        self.runner = RollupRunner(self.processor, outbox, settings, FailStop(lambda _: None), lambda: self.feeding)
         self._next = 0
 
     async def a_pane(self) -> None:
@@ -99,6 +100,15 @@ async def test_when_no_more_panes_come_it_publishes_soon() -> None:
         await eventually_async(lambda: published(bench, 2), within_seconds=5)
         first, second = bench.processor.published[:2]
         assert second - first < LONGEST
+
+
+async def test_while_a_partition_of_this_worker_is_in_a_backlog_it_waits_though_no_panes_come() -> None:
+    async with publishing(moved=3_600_000) as bench:
+        bench.feeding = True
+        await asyncio.sleep(LONGEST - 0.2)
+        assert len(bench.processor.published) == 1
+        bench.feeding = False
+        await eventually_async(lambda: published(bench, 2), within_seconds=5)
 
 
 async def test_a_clock_that_has_moved_far_in_a_long_time_is_no_backlog() -> None:

@@ -70,7 +70,18 @@ class Bench:
             failed=lambda reason, cause: self.fail(reason, cause=cause),
         )
         self.processor = Processor()
-        self.partition = StatefulPartition(self.processor, 0, 1, outbox, self.commit, self.settings, self.fail, Durations())
+        self.elsewhere = 0
+        self.partition = StatefulPartition(
+            self.processor,
+            0,
+            1,
+            outbox,
+            self.commit,
+            self.settings,
+            self.fail,
+            Durations(),
+            lambda: self.elsewhere + self.partition.records_handled,
+        )
         self.state = SimpleNamespace(partition=0, offset=0)
 
     async def commit(self, log: str, partition: int, offset: int) -> None:
@@ -144,6 +155,26 @@ async def test_after_a_backlog_what_has_changed_is_published_as_soon_as_no_more_
         return bench.written.count(b"published-1") > bench.written.count(b"pane") + 2
 
     await eventually_async(published_between_checkpoints, within_seconds=5)
+    await bench.partition.close()
+
+
+async def test_a_backlog_lasts_while_the_worker_handles_anything() -> None:
+    """Whatever comes before this partition in the flow will still bring it records."""
+    bench = Bench(publish_interval=0.05, checkpoint_interval=NEVER)
+    bench.processor.follows_a_backlog = True
+    bench.partition.open(bench.state)
+    await bench.partition.on_batch(bench.batch(0))
+    for _ in range(80):
+        bench.elsewhere += 1
+        await asyncio.sleep(0.01)
+    assert bench.written == [b"output-0"]
+    assert bench.partition.in_backlog
+
+    async def published() -> bool:
+        return b"published-1" in bench.written
+
+    await eventually_async(published, within_seconds=5)
+    assert not bench.partition.in_backlog
     await bench.partition.close()
 
 

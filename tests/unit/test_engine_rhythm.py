@@ -1,8 +1,8 @@
-"""When checkpoints are due: regularly, and in a backlog further and further apart."""
+"""When checkpoints are due: regularly, and in a backlog further and further apart; and when one is over."""
 
 from __future__ import annotations
 
-from stream_app.engine.rhythm import Rhythm
+from stream_app.engine.rhythm import Flow, Rhythm
 
 
 def test_without_a_backlog_a_checkpoint_is_due_at_every_interval() -> None:
@@ -21,12 +21,12 @@ def test_in_a_backlog_the_first_is_due_as_ever_and_the_next_later_and_later_up_t
         now += gap
         gaps.append(gap)
         rhythm.cut(now, in_backlog=True)
-    assert gaps == [1.0, 1.5, 2.3, 3.4, 5.0, 5.0, 5.0]
+    assert gaps == [1.0, 2.0, 4.0, 5.0, 5.0, 5.0, 5.0]
 
 
 def test_with_the_backlog_gone_the_next_is_due_at_once_and_the_growth_begins_anew() -> None:
     rhythm = Rhythm(1.0, 5.0, now=0.0)
-    for now in (1.0, 2.5):
+    for now in (1.0, 3.0):
         rhythm.cut(now, in_backlog=True)
     assert not rhythm.due(4.0, in_backlog=True)
     assert rhythm.due(4.0, in_backlog=False)
@@ -44,3 +44,8 @@ def test_a_longest_interval_below_the_regular_one_does_not_count() -> None:
     rhythm.cut(8.0, in_backlog=True)
     assert not rhythm.due(15.9, in_backlog=True)
     assert rhythm.due(16.0, in_backlog=True)
+
+
+def test_a_flow_is_quiet_for_as_many_looks_as_find_nothing_new() -> None:
+    flow = Flow()
+    assert [flow.look(count) for count in (7, 7, 7, 9, 9, 10)] == [0, 1, 2, 0, 1, 0]
