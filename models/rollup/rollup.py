@@ -40,7 +40,7 @@ FAST_REACH = HOUR + MINUTE
 CATCHING_UP = MINUTE
 """A log clock that moved this much (ms) between two publishes belongs to a backlog or a replay."""
 
-ALL_READ_EFFORT = 10
+ALL_READ_EFFORT = 20
 """Once the watermark is past every fact, budgets grow by this; the watermark's row then waits until nothing else does."""
 
 

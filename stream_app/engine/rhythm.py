@@ -4,8 +4,6 @@ from __future__ import annotations
 
 QUIET = 0.25
 """Seconds without a record after which a backlog is over."""
-LEAPLESS = 3.0
-"""Seconds in which event time has not leapt, after which it is over too."""
 GROWTH = 2.0
 """By so much the next interval of a backlog is longer. A worker that is killed again and again still gets on."""
 

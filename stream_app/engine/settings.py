@@ -49,7 +49,7 @@ class EngineSettings:
     mark_interval: float = 0.25
     rollup_interval: float = 0.25
     #: The same when time stands still and rows wait.
-    rollup_behind_interval: float = 0.02
+    rollup_behind_interval: float = 0.005
 
     #: Records handed to a processor in one synchronous step; the event loop breathes in between.
     slice_records: int = 2_000

@@ -16,7 +16,7 @@ from stream_app.engine.batches import PartitionBatch
 from stream_app.engine.durations import Durations
 from stream_app.engine.failure import FailStop
 from stream_app.engine.outbox import Outbox, Pending
-from stream_app.engine.rhythm import LEAPLESS, QUIET, Flow, Rhythm
+from stream_app.engine.rhythm import QUIET, Flow, Rhythm
 from stream_app.engine.settings import EngineSettings
 from stream_app.engine.slices import in_slices
 
@@ -69,7 +69,7 @@ class StatefulPartition:
         self._rhythm = Rhythm(settings.checkpoint_interval, settings.catching_up_interval, monotonic())
         self._worker_handled = handled
         self._flow = Flow()
-        self._leapt_at = -LEAPLESS
+        self._leapt_at = float("-inf")
         self.in_backlog = False
         self._stopping = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
@@ -135,12 +135,13 @@ class StatefulPartition:
     def _look(self, *, quiet: bool) -> None:
         """In a backlog records come, and event time passes with them so fast that nobody can follow.
 
-        It passes by leaps, with the marks: a backlog has ended when no more records come, or no leap for a while.
+        It passes by leaps, with the marks of the partitions before this one: a backlog has ended when no more records come, or no leap
+        for longer than those are apart.
         """
         now = monotonic()
         if self.processor.catching_up(self.state):
             self._leapt_at = now
-        self.in_backlog = not quiet and now < self._leapt_at + LEAPLESS
+        self.in_backlog = not quiet and now < self._leapt_at + 1.5 * self._settings.catching_up_interval
 
     async def _stopped_within(self, seconds: float) -> bool:
         try:
