@@ -187,7 +187,7 @@ class EngineSettings:
 
     checkpoint_interval: timedelta = setting(
         _SECOND,
-        """How often state is written and committed; in a backlog less often, up to every 5 s. Longer: less written, more replayed
+        """How often state is written and committed; in a backlog less often, up to every 8 s. Longer: less written, more replayed
         after a crash.""",
         minimum=50 * _MILLISECOND,
         maximum=timedelta(minutes=5),
