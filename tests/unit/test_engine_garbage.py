@@ -10,6 +10,7 @@ from weakref import ReferenceType, ref
 import pytest
 
 from stream_app.engine import garbage
+from tests.support.waiting import eventually_async
 
 
 class Node:
@@ -57,7 +58,9 @@ async def test_dead_cycles_are_found_now_and_then(monkeypatch: pytest.MonkeyPatc
     collecting = asyncio.ensure_future(garbage.collect_regularly())
     for _ in range(2):
         died = dead_cycle()
-        async with asyncio.timeout(5):
-            while died() is not None:
-                await asyncio.sleep(0.005)
+        await eventually_async(lambda: _gone(died), within_seconds=5)
     collecting.cancel()
+
+
+async def _gone(died: ReferenceType[Node]) -> bool:
+    return died() is None
