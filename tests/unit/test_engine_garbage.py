@@ -56,11 +56,13 @@ def test_an_assignment_collects_whatever_its_age() -> None:
 async def test_dead_cycles_are_found_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(garbage, "COLLECTION_INTERVAL", 0.01)
     collecting = asyncio.ensure_future(garbage.collect_regularly())
-    for _ in range(2):
-        died = dead_cycle()
-        await eventually_async(lambda: _gone(died), within_seconds=5)
+    await found(dead_cycle())
+    await found(dead_cycle())
     collecting.cancel()
 
 
-async def _gone(died: ReferenceType[Node]) -> bool:
-    return died() is None
+async def found(died: ReferenceType[Node]) -> None:
+    async def gone() -> bool:
+        return died() is None
+
+    await eventually_async(gone, within_seconds=5)
