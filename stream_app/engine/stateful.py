@@ -69,7 +69,7 @@ class StatefulPartition:
         self._rhythm = Rhythm(settings.checkpoint_interval, settings.catching_up_interval, monotonic())
         self._worker_handled = handled
         self._flow = Flow()
-        self._leapt_at = float("-inf")
+        self._next_leap_until = self._leaps_until = float("-inf")
         self.in_backlog = False
         self._stopping = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
@@ -135,13 +135,18 @@ class StatefulPartition:
     def _look(self, *, quiet: bool) -> None:
         """In a backlog records come, and event time passes with them so fast that nobody can follow.
 
-        It passes by leaps, with the marks of the partitions before this one: a backlog has ended when no more records come, or no leap
-        for longer than those are apart.
+        It passes by leaps, with the marks of the partitions before this one, so a backlog lasts from one leap to the next. A leap by
+        itself is none: a source that seldom declares its progress makes one each time.
         """
-        now = monotonic()
+        self.in_backlog = not quiet and (self.processor.catching_up(self.state) or monotonic() < self._leaps_until)
+
+    def _note_leap(self, now: float) -> None:
+        """At a checkpoint, before it publishes."""
         if self.processor.catching_up(self.state):
-            self._leapt_at = now
-        self.in_backlog = not quiet and now < self._leapt_at + 1.5 * self._settings.catching_up_interval
+            further = now + 1.5 * self._settings.catching_up_interval
+            if now < self._next_leap_until:
+                self._leaps_until = further
+            self._next_leap_until = further
 
     async def _stopped_within(self, seconds: float) -> bool:
         try:
@@ -165,6 +170,7 @@ class StatefulPartition:
         """One cut in one synchronous step, then outputs and panes, rows, marker, commit: each waits for the one before."""
         assert self.state is not None
         started = monotonic()
+        self._note_leap(started)
         turns = self._rhythm.cut(started, in_backlog=self.in_backlog)
         outputs = self.processor.publish(self.state)
         cut = self.processor.checkpoint(self.state, turns)

@@ -29,6 +29,7 @@ class Processor:
 
     name, log, changelog = "toy", "events", "changelog"
     follows_a_backlog = False
+    leaps_once = False
 
     def __init__(self) -> None:
         self.turns: list[int] = []
@@ -46,6 +47,7 @@ class Processor:
         return self.follows_a_backlog
 
     def publish(self, state: Any) -> list[Output]:
+        self.follows_a_backlog = self.follows_a_backlog and not self.leaps_once
         return [Output("panes", b"k", b"published-%d" % state.offset)]
 
     def checkpoint(self, state: Any, turns: int = 1) -> Checkpoint:
@@ -164,9 +166,7 @@ async def test_a_backlog_lasts_while_the_worker_handles_anything() -> None:
     bench.processor.follows_a_backlog = True
     bench.partition.open(bench.state)
     await bench.partition.on_batch(bench.batch(0))
-    for _ in range(80):
-        bench.elsewhere += 1
-        await asyncio.sleep(0.01)
+    await flowing(bench, 0.8)
     assert bench.written == [b"output-0"]
     assert bench.partition.in_backlog
 
@@ -175,6 +175,37 @@ async def test_a_backlog_lasts_while_the_worker_handles_anything() -> None:
 
     await eventually_async(published, within_seconds=5)
     assert not bench.partition.in_backlog
+    await bench.partition.close()
+
+
+async def flowing(bench: Bench, seconds: float) -> None:
+    for _ in range(int(seconds * 100)):
+        bench.elsewhere += 1
+        await asyncio.sleep(0.01)
+
+
+async def test_a_single_leap_of_event_time_is_published_with_the_next_checkpoint_and_no_backlog_after_it() -> None:
+    """A source that declares its progress every few minutes; others go on meanwhile."""
+    bench = Bench(publish_interval=0.01, checkpoint_interval=0.2)
+    bench.processor.follows_a_backlog = bench.processor.leaps_once = True
+    bench.partition.open(bench.state)
+    await bench.partition.on_batch(bench.batch(0))
+    await flowing(bench, 0.5)
+    assert not bench.partition.in_backlog
+    assert bench.written.count(b"published-1") > 5
+    await bench.partition.close()
+
+
+async def test_leap_after_leap_is_one_backlog() -> None:
+    bench = Bench(publish_interval=0.01, checkpoint_interval=0.2)
+    bench.processor.follows_a_backlog = bench.processor.leaps_once = True
+    bench.partition.open(bench.state)
+    await bench.partition.on_batch(bench.batch(0))
+    await flowing(bench, 0.3)
+    bench.processor.follows_a_backlog = True
+    await flowing(bench, 0.5)
+    assert not bench.processor.follows_a_backlog, "a checkpoint has published"
+    assert bench.partition.in_backlog
     await bench.partition.close()
 
 
