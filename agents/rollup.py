@@ -101,7 +101,7 @@ class RollupProcessor:
 
     @property
     def behind(self) -> bool:
-        """Whether the log's clock stood still and the last publication left rows for the next."""
+        """Whether nothing came, the log's clock stood still, and the last publication left rows for the next."""
         return self._rollup is not None and self._rollup.behind
 
     def publish(self, clock_ms: int | None = None) -> list[Output]:

@@ -172,7 +172,7 @@ class Rollup:
         if self._span is not None and (quiet or everything or self._publishes % self._settings.span_every == 0):
             rows.extend(self._span.publish(watermark, budget * effort))
         waiting = self._waiting()
-        self.behind = clock == former and (waiting or through != watermark)
+        self.behind = quiet and clock == former and (waiting or through != watermark)
         if everything and waiting:
             through = self._through
         self._through = through

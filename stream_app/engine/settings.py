@@ -48,7 +48,7 @@ class EngineSettings:
     catching_up_interval: float = 8.0
     mark_interval: float = 0.25
     rollup_interval: float = 0.25
-    #: The same when time stands still and rows wait.
+    #: The same when nothing comes, time stands still and rows wait.
     rollup_behind_interval: float = 0.005
 
     #: Records handed to a processor in one synchronous step; the event loop breathes in between.

@@ -440,6 +440,17 @@ def test_what_a_still_clock_leaves_waiting_is_behind_until_all_of_it_is_out() ->
     assert topic.row("opened", "28d", "queue=c")["value"] == 1
 
 
+def test_while_facts_come_nothing_is_behind_so_that_the_budget_per_second_holds() -> None:
+    topic = PanesTopic(RollupSettings(partitions=1, live_budget=1, catching_up_budget=1))
+    topic.status(NOON, NOON)
+    for count in range(1, 4):
+        topic.fact(NOON, {"opened": count}, ("a", "phone", "normal", "t1"))
+        topic.publish()
+        assert not topic.rollup.behind
+    topic.publish()
+    assert topic.rollup.behind
+
+
 def test_final_rows_that_wait_are_behind_too() -> None:
     topic = PanesTopic(RollupSettings(partitions=1, closing_budget=1, closing=("hour",)))
     for hour in range(4):
