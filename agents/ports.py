@@ -26,7 +26,7 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-class Output:
+class Output:  # noqa: PLW1641 - it can change, so it has no hash
     """One record to produce. ``partition=None`` means by Kafka's default hash (murmur2) of the key.
 
     Written out, as a dataclass would not be compiled with the rest, and every event makes two of these.
@@ -48,9 +48,6 @@ class Output:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Output) and repr(self) == repr(other)
-
-    def __hash__(self) -> int:
-        return hash((self.topic, self.key, self.value))
 
 
 @dataclass(slots=True)

@@ -490,7 +490,7 @@ def test_watermark_row_waits_for_the_final_rows_it_promises() -> None:
 def test_once_the_watermark_is_past_everything_its_row_waits_for_all_others() -> None:
     topic = PanesTopic(RollupSettings(partitions=1, closing_budget=1, live_budget=1, revision_budget=1, span=True))
     for hour in range(30):
-        topic.fact(NOON + hour * HOUR, {"opened": 1, "open_cases:open": 1})
+        topic.fact(NOON + hour * HOUR, {"opened": 1, "open_cases:open": 1}, (f"q{hour}", "phone", "normal", "t1"))
     topic.status(NOON + 5 * DAY, NOON + 5 * DAY)
     while topic.publish():
         reached = topic.row("watermark", "now")["value"]
