@@ -184,24 +184,27 @@ async def flowing(bench: Bench, seconds: float) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_a_single_leap_of_event_time_is_published_with_the_next_checkpoint_and_no_backlog_after_it() -> None:
-    """A source that declares its progress every few minutes; others go on meanwhile."""
+async def after_a_leap() -> Bench:
+    """A partition whose checkpoint has published one leap of event time, while records go on."""
     bench = Bench(publish_interval=0.01, checkpoint_interval=0.2)
     bench.processor.follows_a_backlog = bench.processor.leaps_once = True
     bench.partition.open(bench.state)
     await bench.partition.on_batch(bench.batch(0))
-    await flowing(bench, 0.5)
+    await flowing(bench, 0.3)
+    return bench
+
+
+async def test_a_single_leap_of_event_time_is_published_with_the_next_checkpoint_and_no_backlog_after_it() -> None:
+    """A source that declares its progress every few minutes; others go on meanwhile."""
+    bench = await after_a_leap()
+    await flowing(bench, 0.2)
     assert not bench.partition.in_backlog
     assert bench.written.count(b"published-1") > 5
     await bench.partition.close()
 
 
 async def test_leap_after_leap_is_one_backlog() -> None:
-    bench = Bench(publish_interval=0.01, checkpoint_interval=0.2)
-    bench.processor.follows_a_backlog = bench.processor.leaps_once = True
-    bench.partition.open(bench.state)
-    await bench.partition.on_batch(bench.batch(0))
-    await flowing(bench, 0.3)
+    bench = await after_a_leap()
     bench.processor.follows_a_backlog = True
     await flowing(bench, 0.5)
     assert not bench.processor.follows_a_backlog, "a checkpoint has published"
