@@ -18,7 +18,6 @@ PLAIN = {
     "models/events/canonical.py",
     "models/events/contract.py",
     "models/events/fields.py",
-    "models/events/rules.py",
     "models/events/submitted.py",
     "models/rollup/records.py",
 }

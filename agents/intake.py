@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
-from typing import Protocol
+from typing import Final, Protocol
 
 from agents.ports import Output, Record
 from models.cases.items import RANK
@@ -20,12 +20,12 @@ from models.events.rejection import RejectedError
 from models.progress.simulation import Simulation
 from models.progress.sources import InputSource, SourceProgress, partition_of, topic_of
 
-SIMULATED_HEADER = "deskpulse-simulated"
+SIMULATED_HEADER: Final = "deskpulse-simulated"
 """A record with this header is not from a real source; the board says so while such records come."""
 
-_CLOCK_TICK_MS = 1_000
-_UNEXPECTED_IN_A_ROW = 100
-_AT_ONCE = -1
+_CLOCK_TICK_MS: Final = 1_000
+_UNEXPECTED_IN_A_ROW: Final = 100
+_AT_ONCE: Final = -1
 """Event time of what has none: a dead letter, a declaration of progress (everything of its source before it is taken already)."""
 
 

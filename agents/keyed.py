@@ -7,9 +7,10 @@ to the panes topic (``publish_levels``, ``publish_rows``).
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from agents.ports import Checkpoint, Output, Record
 from models.durability.fence import NO_FENCE, Fence, pack, unpack
@@ -25,27 +26,78 @@ from models.panes.tiers import MINUTE
 from models.progress.watermark import NEVER
 
 
-class KeyedCodec(Protocol):
-    """Bytes of one log, its changelog and its outputs."""
+class KeyedCodec(ABC):
+    """Bytes of one log, its changelog and its outputs. ``record`` decodes a record of the log; it raises ``ValueError``."""
 
-    def record(self, value: bytes) -> Any: ...
-    def control(self, value: bytes) -> Mark | Definitions: ...
-    def output(self, message: Message) -> Output: ...
-    def row_key(self, key: str) -> bytes: ...
-    def key_of_row(self, key: bytes) -> str: ...
-    def row(self, row: Any) -> bytes: ...
-    def deleted_row(self, fence: Fence) -> bytes: ...
-    def is_deleted(self, value: bytes) -> bool: ...
-    def restore_row(self, key: bytes, value: bytes) -> Any: ...
-    def fence_of(self, value: bytes) -> Fence: ...
-    def pane(self, pane: Pane) -> tuple[bytes, bytes]: ...
-    def restore_pane(self, key: bytes, value: bytes) -> Pane: ...
-    def marker(self, state: KeyedState[Any], fence: Fence) -> tuple[bytes, bytes]: ...
-    def restore_marker(self, value: bytes) -> Marker: ...
-    def published_pane(self, processor: str, partition: int, pane: Pane) -> Output: ...
-    def forgotten_pane(self, processor: str, partition: int, pane: Pane) -> Output: ...
-    def status(self, processor: str, partition: int, body: dict[str, Any]) -> Output: ...
-    def level(self, processor: str, partition: int, body: dict[str, Any]) -> Output: ...
+    record: Callable[[bytes], Any]
+
+    @abstractmethod
+    def control(self, value: bytes) -> Mark | Definitions:
+        """A control record of the log."""
+
+    @abstractmethod
+    def output(self, message: Message) -> Output:
+        """What a message is on its topic."""
+
+    @abstractmethod
+    def row_key(self, key: str) -> bytes:
+        """Changelog key of a row."""
+
+    @abstractmethod
+    def key_of_row(self, key: bytes) -> str:
+        """The row's own key."""
+
+    @abstractmethod
+    def row(self, row: Any) -> bytes:
+        """Changelog value of a row."""
+
+    @abstractmethod
+    def deleted_row(self, fence: Fence) -> bytes:
+        """Changelog value of a row that is gone."""
+
+    @abstractmethod
+    def is_deleted(self, value: bytes) -> bool:
+        """Whether a changelog value says so."""
+
+    @abstractmethod
+    def restore_row(self, key: bytes, value: bytes) -> Any:
+        """The row of a changelog record."""
+
+    @abstractmethod
+    def fence_of(self, value: bytes) -> Fence:
+        """The fence of a changelog value."""
+
+    @abstractmethod
+    def pane(self, pane: Pane) -> tuple[bytes, bytes]:
+        """Changelog key and value of a pane."""
+
+    @abstractmethod
+    def restore_pane(self, key: bytes, value: bytes) -> Pane:
+        """The pane of a changelog record."""
+
+    @abstractmethod
+    def marker(self, state: KeyedState[Any], fence: Fence) -> tuple[bytes, bytes]:
+        """Key and value of the marker that ends a checkpoint."""
+
+    @abstractmethod
+    def restore_marker(self, value: bytes) -> Marker:
+        """What a marker says."""
+
+    @abstractmethod
+    def published_pane(self, processor: str, partition: int, pane: Pane) -> Output:
+        """A pane on the panes topic."""
+
+    @abstractmethod
+    def forgotten_pane(self, processor: str, partition: int, pane: Pane) -> Output:
+        """The tombstone of a pane on the panes topic."""
+
+    @abstractmethod
+    def status(self, processor: str, partition: int, body: dict[str, Any]) -> Output:
+        """How far a partition is."""
+
+    @abstractmethod
+    def level(self, processor: str, partition: int, body: dict[str, Any]) -> Output:
+        """All levels of a partition."""
 
 
 logger = logging.getLogger(__name__)
@@ -97,15 +149,15 @@ class KeyedProcessor:
     def handle(self, state: KeyedState[Any], records: Sequence[Record]) -> list[Output]:
         """Apply records in order. Raises ``UnreadableLogError``."""
         outputs: list[Output] = []
-        codec = self._codec
+        codec, read = self._codec, self._codec.record
         for record in records:
-            offset, value = record.offset, record.value
+            offset, key, value = record.offset, record.key, record.value
             if offset < state.offset:
                 continue
-            if record.key is None:
+            if key is None:
                 messages = self._control(state, value, offset)
             else:
-                messages = state.apply(record.key.decode(), self._read(codec.record, value, offset), offset)
+                messages = state.apply(key.decode(), self._read(read, value, offset), offset)
             if messages:
                 outputs += [codec.output(message) for message in messages]
         return outputs

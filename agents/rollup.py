@@ -6,8 +6,8 @@ then publishes. The engine reads, this decodes, `models.rollup` decides.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from agents.ports import Output, Record
 from models.catalogue.entry import Kpi
@@ -19,16 +19,36 @@ from models.rollup.settings import RollupSettings
 PUBLISHED = ("kpi-windows", "kpis")
 
 
-class Codec(Protocol):
+class Codec(ABC):
     """Bytes of the topics. Every method raises ``ValueError`` for what it cannot read."""
 
-    def panes_key(self, key: bytes) -> PaneKey | PartitionKey: ...
-    def pane(self, value: bytes) -> PaneRecord: ...
-    def facts(self, encoded: bytes) -> dict[str, int]: ...
-    def level(self, value: bytes) -> LevelRecord: ...
-    def status(self, value: bytes) -> StatusRecord: ...
-    def row(self, topic: str, key: bytes, value: bytes | None) -> KpiRow: ...
-    def encode(self, row: KpiRow) -> tuple[bytes, bytes | None]: ...
+    @abstractmethod
+    def panes_key(self, key: bytes) -> PaneKey | PartitionKey:
+        """The decoded key of a record of ``panes``."""
+
+    @abstractmethod
+    def pane(self, value: bytes) -> PaneRecord:
+        """A pane, its facts still encoded."""
+
+    @abstractmethod
+    def facts(self, encoded: bytes) -> dict[str, int]:
+        """The facts of a pane."""
+
+    @abstractmethod
+    def level(self, value: bytes) -> LevelRecord:
+        """A partition's levels."""
+
+    @abstractmethod
+    def status(self, value: bytes) -> StatusRecord:
+        """A partition's status."""
+
+    @abstractmethod
+    def row(self, topic: str, key: bytes, value: bytes | None) -> KpiRow:
+        """A row of ``kpis`` or ``kpi-windows``; its record is ``None`` if it was deleted."""
+
+    @abstractmethod
+    def encode(self, row: KpiRow) -> tuple[bytes, bytes | None]:
+        """Key and value of a row."""
 
 
 class RollupProcessor:

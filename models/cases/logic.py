@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from models.cases.contact import Outcome
 from models.cases.fold import CaseFold
@@ -15,15 +15,16 @@ from models.cases.row import CaseRow, Level, Sent
 from models.cases.rules import CaseRules
 from models.cases.take import Announcement, Taken, next_wake, pass_time, take
 from models.durability.fence import Fence, unpack
-from models.durability.keyed import Decision, Message, RecordFailedError
+from models.durability.keyed import Decision, Logic, Message, RecordFailedError
 from models.durability.panes import PaneStore
 from models.events.canonical import ContactVersion, Event
+from models.events.rules import RULES
 from models.panes.dimensions import Dimensions
 from models.panes.tiers import slow_width
 from models.progress.watermark import NEVER, Progress
 from models.sla.verdicts import UNSAID, body, statements
 
-_NOTED = (
+_NOTED: Final = (
     ("queue", "queue"),
     ("queue", "to_queue"),
     ("channel", "channel"),
@@ -32,13 +33,15 @@ _NOTED = (
     ("team", "to_team"),
     ("route", "route"),
 )
-_noted_values: Callable[[Event], tuple[str, ...]] = attrgetter(*(attribute for _, attribute in _NOTED))
-NOTED_KEPT = 10_000
+_noted_values: Final[Callable[[Event], tuple[str, ...]]] = attrgetter(*(attribute for _, attribute in _NOTED))
+_SAYS_NONE: Final = frozenset(name for name, rule in RULES.items() if not {attribute for _, attribute in _NOTED}.intersection(rule.carried))
+"""Types of events that have no value of any dimension."""
+NOTED_KEPT: Final = 10_000
 """Combinations remembered as noted, so that they need not be again."""
-SEPARATOR = "\u001f"
+SEPARATOR: Final = "\u001f"
 
 
-class CasesLogic:
+class CasesLogic(Logic[CaseRow]):
     """One per partition; owns the levels, shares panes and dimensions with the partition's state."""
 
     def __init__(self, panes: PaneStore, dimensions: Dimensions) -> None:
@@ -60,7 +63,7 @@ class CasesLogic:
 
     def note(self, record: Event) -> None:
         """Register dimension values in log order."""
-        if not self._dimensions.open_ended:
+        if record.type in _SAYS_NONE or not self._dimensions.open_ended:
             return
         values = _noted_values(record)
         if values in self._noted:

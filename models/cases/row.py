@@ -8,10 +8,10 @@ from typing import Final
 from models.cases.fold import CaseFold, fold_all
 from models.cases.items import Item, size_of
 from models.cases.rules import CaseRules
-from models.durability.fence import NO_FENCE, Fence
+from models.durability.rows import Row
 from models.panes.dimensions import Cell, Dimensions
 from models.panes.facts import Facts
-from models.progress.watermark import AFTER_EVERYTHING, NEVER
+from models.progress.watermark import NEVER
 
 Sent = tuple[str, int, str, Cell, bool, tuple[int, ...]]
 """What the customer log knows of a contact: (customer_id, opened_at, reason, cell, abandoned, reopened_at)."""
@@ -32,7 +32,7 @@ FEW: Final = 24  # rows with more items than this look ids up in a set
 NOTHING_WITHDRAWN: Final[frozenset[Step]] = frozenset()
 
 
-class CaseRow:
+class CaseRow(Row):
     """``fold`` is ``None`` for a row that nothing has touched since recovery; it is a function of items and settled_to.
 
     ``booked`` are the rules by which ``facts`` were made, ``None`` after a recovery. ``withdrawn`` are the steps that were said and
@@ -43,7 +43,6 @@ class CaseRow:
         "_ids",
         "booked",
         "facts",
-        "fence",
         "fold",
         "items",
         "level",
@@ -51,18 +50,16 @@ class CaseRow:
         "settled_to",
         "size",
         "verdicts",
-        "wake_at",
         "withdrawn",
     )
 
     def __init__(self) -> None:
+        super().__init__()
         self.items: list[Item] = []
         self.facts: Facts = {}
         self.booked: CaseRules | None = None
-        self.fence: Fence = NO_FENCE
         self.fold: CaseFold | None = None
         self.settled_to = NEVER
-        self.wake_at = AFTER_EVERYTHING
         self.level: Level | None = None
         self.sent: dict[str, Sent] = {}
         self.verdicts: dict[str, Verdict] = {}

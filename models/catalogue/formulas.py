@@ -6,16 +6,15 @@ A merged pane maps a name to an integer or, for keys with a part after the last 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from models.catalogue.values import KpiValue
 from models.panes.histogram import count, quantile
-from models.panes.pane import Nested
+from models.panes.pane import Nested, split
 
-NOTHING: Mapping[str, int] = {}
-PER_SECOND = 1000
+NOTHING: Final[dict[str, int]] = {}
+PER_SECOND: Final = 1000
 
 
 class Formula(Protocol):
@@ -35,13 +34,13 @@ class Formula(Protocol):
 def number(pane: Nested, name: str) -> int:
     """A counter: ``name`` or ``name:part`` (part as in the fact keys); 0 where absent."""
     found = pane.get(name)
-    if found is None and ":" in name:
-        head, _, part = name.rpartition(":")
-        return parts(pane, head).get(part, 0)
+    if found is None:
+        head, part = split(name)
+        return parts(pane, head).get(part, 0) if part else 0
     return found if isinstance(found, int) else 0
 
 
-def parts(pane: Nested, name: str) -> Mapping[str, int]:
+def parts(pane: Nested, name: str) -> dict[str, int]:
     """The parts of a name; nothing where absent."""
     found = pane.get(name)
     return found if isinstance(found, dict) else NOTHING
@@ -59,8 +58,14 @@ class Count:
         return (*self.plus, *self.minus)
 
     def evaluate(self, pane: Nested, clock: int = 0) -> KpiValue | None:
-        terms = [number(pane, name) for name in self.plus] + [-number(pane, name) for name in self.minus]
-        return KpiValue(sum(terms)) if any(terms) else None
+        total, found = 0, False
+        for name in self.plus:
+            term = number(pane, name)
+            total, found = total + term, found or term != 0
+        for name in self.minus:
+            term = number(pane, name)
+            total, found = total - term, found or term != 0
+        return KpiValue(total) if found else None
 
     def describe(self) -> str:
         return " + ".join(self.plus) + "".join(f" - {name}" for name in self.minus)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from models.catalogue import (
     backlog,
@@ -18,7 +19,7 @@ from models.catalogue.entry import Kpi
 from models.catalogue.values import KpiValue
 from models.panes.pane import Nested
 
-CATALOGUE: tuple[Kpi, ...] = (
+CATALOGUE: Final[tuple[Kpi, ...]] = (
     *volume.KPIS,
     *backlog.KPIS,
     *queue.KPIS,
@@ -28,7 +29,7 @@ CATALOGUE: tuple[Kpi, ...] = (
     *sla.KPIS,
     *surveys.KPIS,
 )
-BY_ID: dict[str, Kpi] = {kpi.id: kpi for kpi in CATALOGUE}
+BY_ID: Final[dict[str, Kpi]] = {kpi.id: kpi for kpi in CATALOGUE}
 
 
 def _entries(kpi: Kpi) -> tuple[str, ...]:
@@ -37,7 +38,7 @@ def _entries(kpi: Kpi) -> tuple[str, ...]:
     return names if kpi.per_route else tuple(dict.fromkeys(name.rpartition(":")[0] or name for name in names))
 
 
-_NAMES: dict[str, tuple[str, ...]] = {kpi.id: _entries(kpi) for kpi in CATALOGUE}
+_NAMES: Final[dict[str, tuple[str, ...]]] = {kpi.id: _entries(kpi) for kpi in CATALOGUE}
 
 
 def reads(kpi: Kpi) -> tuple[str, ...]:
@@ -52,9 +53,8 @@ def with_window(window: str) -> tuple[Kpi, ...]:
 
 def evaluate(kpis: Iterable[Kpi], pane: Nested, clock: int = 0) -> Iterator[tuple[Kpi, str, KpiValue]]:
     """Every KPI with data in the pane, with its survey route (empty where it has none)."""
-    found = pane.keys()
     for kpi in kpis:
-        if found.isdisjoint(_NAMES[kpi.id]):
+        if not _has_any(pane, _NAMES[kpi.id]):
             continue
         if kpi.per_route:
             yield from _by_route(kpi, pane, clock)
@@ -62,6 +62,10 @@ def evaluate(kpis: Iterable[Kpi], pane: Nested, clock: int = 0) -> Iterator[tupl
             value = kpi.formula.evaluate(pane, clock)
             if value is not None:
                 yield kpi, "", value
+
+
+def _has_any(pane: Nested, names: tuple[str, ...]) -> bool:
+    return any(name in pane for name in names)
 
 
 def _by_route(kpi: Kpi, pane: Nested, clock: int) -> Iterator[tuple[Kpi, str, KpiValue]]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import Final
 
 from models.catalogue.formulas import number
 from models.catalogue.values import KpiValue
 from models.panes.pane import Nested
 
-Z_95 = 1.96
-HIDDEN_UNDER = 10
-SMALL_UNDER = 30
-SCORE_SCALE = 1000
+Z_95: Final = 1.96
+HIDDEN_UNDER: Final = 10
+SMALL_UNDER: Final = 30
+SCORE_SCALE: Final = 1000
 """Sums of scores are kept x 1000 in panes, so that they stay integers."""
 
 

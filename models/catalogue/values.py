@@ -23,12 +23,3 @@ class KpiValue(msgspec.Struct, frozen=True, gc=False):
     small_n: bool = False
     excluded: Number | None = None
     since: int | None = None
-
-    def signature(self) -> Signature:
-        """What decides whether the value has changed; the parts left out follow from it. Plain counts are themselves.
-
-        Ages, which grow all the time, have none.
-        """
-        if self.numerator is None and self.n is None:
-            return self.value
-        return (self.value, self.numerator, self.denominator, self.n, self.excluded)

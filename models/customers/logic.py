@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.cases.rules import CaseRules
-from models.customers.row import CustomerRow, facts_of, forget_at, next_wake
+from models.customers.row import CustomerRow, facts_of, forget_at, last_at, next_wake
 from models.durability.fence import Fence
-from models.durability.keyed import Decision, RecordFailedError
+from models.durability.keyed import Decision, Logic, RecordFailedError
 from models.durability.panes import PaneStore
 from models.events.canonical import ContactVersion
 from models.panes.dimensions import Dimensions
@@ -17,7 +17,7 @@ from models.panes.tiers import slow_width
 from models.progress.watermark import Progress
 
 
-class CustomersLogic:
+class CustomersLogic(Logic[CustomerRow]):
     """One per partition. Cells come ready-made from Cases, so no dimension is decided here."""
 
     def __init__(self, panes: PaneStore, dimensions: Dimensions) -> None:
@@ -35,7 +35,7 @@ class CustomersLogic:
         """Nothing to register."""
 
     def occurred_at(self, record: ContactVersion) -> int:
-        return max((record.opened_at, *record.reopened_at))
+        return last_at(record)
 
     def conclude(self, key: str, row: CustomerRow) -> None:
         """When a contact next becomes final or is forgotten."""

@@ -6,27 +6,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from models.cases.rules import CaseRules
-from models.durability.fence import NO_FENCE, Fence
+from models.durability.rows import Row
 from models.events.canonical import ContactVersion
 from models.panes.facts import Facts
 from models.panes.tiers import slow_width
 from models.progress.watermark import AFTER_EVERYTHING, NEVER
 
 
-class CustomerRow:
+class CustomerRow(Row):
     """``contacts`` by key; a withdrawn one stays until the horizon, so that an older version cannot bring it back."""
 
-    __slots__ = ("contacts", "facts", "fence", "settled_to", "wake_at")
+    __slots__ = ("contacts", "facts", "settled_to")
 
     def __init__(self) -> None:
+        super().__init__()
         self.contacts: dict[str, ContactVersion] = {}
         self.facts: Facts = {}
-        self.fence: Fence = NO_FENCE
         self.settled_to = NEVER
-        self.wake_at = AFTER_EVERYTHING
 
 
 _Happening = tuple[int, str, str, str, bool]
@@ -40,26 +37,29 @@ def facts_of(row: CustomerRow, rules: CaseRules) -> Facts:
     facts: Facts = {}
     for contact in contacts:
         repeated, by_contact = _repeats(contact, happenings, rules.repeat_window)
-        final = row.settled_to >= contact.opened_at + rules.repeat_window
+        opened_at, cell = contact.opened_at, contact.cell
+        final = row.settled_to >= opened_at + rules.repeat_window
         for key in _keys(contact, repeated=repeated, by_contact=by_contact, final=final):
-            fact = (key, contact.opened_at, contact.cell)
+            fact = (key, opened_at, cell)
             facts[fact] = facts.get(fact, 0) + 1
     return facts
 
 
-def _happenings(contacts: list[ContactVersion]) -> Iterator[_Happening]:
+def _happenings(contacts: list[ContactVersion]) -> list[_Happening]:
+    happenings: list[_Happening] = []
     for contact in contacts:
-        yield contact.opened_at, contact.contact_id, contact.case_id, contact.reason, True
-        for at in contact.reopened_at:
-            yield at, contact.contact_id, contact.case_id, contact.reason, False
+        contact_id, case_id, reason = contact.contact_id, contact.case_id, contact.reason
+        happenings.append((contact.opened_at, contact_id, case_id, reason, True))
+        happenings += [(at, contact_id, case_id, reason, False) for at in contact.reopened_at]
+    return happenings
 
 
 def _repeats(contact: ContactVersion, happenings: list[_Happening], window: int) -> tuple[bool, bool]:
     """Whether anything repeats the contact, and whether another contact does."""
-    begin = contact.opened_at
+    begin, own_reason = contact.opened_at, contact.reason
     repeated = False
     for at, contact_id, case_id, reason, is_contact in happenings:
-        if at < begin or (contact.reason and reason != contact.reason):
+        if at < begin or (own_reason and reason != own_reason):
             continue
         if at > begin + window:
             break
@@ -71,24 +71,24 @@ def _repeats(contact: ContactVersion, happenings: list[_Happening], window: int)
     return repeated, False
 
 
-def _keys(contact: ContactVersion, *, repeated: bool, by_contact: bool, final: bool) -> Iterator[str]:
-    yield "fcr_gross"
-    yield "customer_contacts"
+def _keys(contact: ContactVersion, *, repeated: bool, by_contact: bool, final: bool) -> list[str]:
+    keys = ["fcr_gross", "customer_contacts"]
     if by_contact:
-        yield "customer_contacts_repeated"
+        keys.append("customer_contacts_repeated")
     if not contact.reason:
-        yield "fcr_coarse"
+        keys.append("fcr_coarse")
     if not repeated:
-        yield "fcr_gross_resolved"
+        keys.append("fcr_gross_resolved")
     if contact.abandoned:
-        return
-    yield "fcr_eligible"
+        return keys
+    keys.append("fcr_eligible")
     if not repeated:
-        yield "fcr_resolved"
+        keys.append("fcr_resolved")
     if final:
-        yield "fcr_final_eligible"
+        keys.append("fcr_final_eligible")
         if not repeated:
-            yield "fcr_final_resolved"
+            keys.append("fcr_final_resolved")
+    return keys
 
 
 def next_wake(row: CustomerRow, rules: CaseRules) -> int:
@@ -100,10 +100,16 @@ def next_wake(row: CustomerRow, rules: CaseRules) -> int:
     return wake
 
 
+def last_at(contact: ContactVersion) -> int:
+    """When it was opened or last reopened."""
+    reopened_at = contact.reopened_at
+    return max(contact.opened_at, *reopened_at) if reopened_at else contact.opened_at
+
+
 def forget_at(contact: ContactVersion, rules: CaseRules) -> int:
     """When a contact is older than the horizon, its last reopening included, and its slice has left the panes.
 
     Were it forgotten before, a later reopening of its case would count it there a second time.
     """
-    return max((contact.opened_at, *contact.reopened_at)) + rules.horizon + slow_width(rules.zone)
+    return last_at(contact) + rules.horizon + slow_width(rules.zone)
 

@@ -10,14 +10,15 @@ What makes it exact, however often records are read again (each point has a test
 from __future__ import annotations
 
 import heapq
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic
 
 from models.durability import compaction
 from models.durability.compaction import Graves, Rounds
 from models.durability.fence import NO_FENCE, Fence, pack
 from models.durability.panes import Pane, PaneStore
-from models.durability.rows import RowStore
+from models.durability.rows import R, RowStore
 from models.events.canonical import FIRST_VERSION, Definitions, Mark
 from models.panes.dimensions import Cell, Dimensions
 from models.progress.watermark import NEVER, Progress
@@ -26,14 +27,6 @@ REPEATED_FAILURES: Final = 25
 """So many failing records in a row are no bad record but a bad program."""
 
 
-class Row(Protocol):
-    """What the machine itself needs of a row."""
-
-    fence: Fence
-    wake_at: int
-
-
-R = TypeVar("R", bound=Row)
 Journal = Sequence[tuple[str, int, Cell, int]]
 
 
@@ -64,32 +57,44 @@ class Decision(Generic[R]):
         self.over = over
 
 
-class Logic(Protocol[R]):
+class Logic(ABC, Generic[R]):
     """The part in which Cases and Customers differ.
 
     ``apply`` and ``wake`` raise ``RecordFailedError`` when a record could not be handled and nothing was changed;
     anything else that escapes them ends the process.
     """
 
+    @abstractmethod
     def adopt(self, body: dict[str, Any], *, changed: bool) -> None:
         """Work by these definitions from now on; ``changed``: others held before."""
-        ...
 
-    def note(self, record: Any) -> None: ...
-    def apply(self, key: str, row: R | None, record: Any, fence: Fence, progress: Progress) -> Decision[R]: ...
-    def wake(self, key: str, row: R, fence: Fence, progress: Progress) -> Decision[R]: ...
-    def occurred_at(self, record: Any) -> int: ...
+    @abstractmethod
+    def note(self, record: Any) -> None:
+        """Register what a record says, whether it is applied or not."""
+
+    @abstractmethod
+    def apply(self, key: str, row: R | None, record: Any, fence: Fence, progress: Progress) -> Decision[R]:
+        """What a record does to the row."""
+
+    @abstractmethod
+    def wake(self, key: str, row: R, fence: Fence, progress: Progress) -> Decision[R]:
+        """What the passing of time does to a row whose timer is due."""
+
+    @abstractmethod
+    def occurred_at(self, record: Any) -> int:
+        """The record's event time (ms)."""
+
+    @abstractmethod
     def conclude(self, key: str, row: R) -> None:
         """Set what follows from the row as it stands, ``wake_at`` above all: called before time passes and before the row is written."""
-        ...
 
+    @abstractmethod
     def rewritten(self, keys: Sequence[str]) -> None:
         """These unchanged or deleted rows are written again; so must be what was published about them."""
-        ...
 
+    @abstractmethod
     def counted_before(self, row: R | None, record: Any) -> str:
         """How a record was counted that the row has already taken."""
-        ...
 
 
 class RecordFailedError(Exception):

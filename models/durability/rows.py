@@ -9,24 +9,32 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, TypeVar
 from zlib import compress, decompress
 
-from models.durability.fence import Fence
+from models.durability.fence import NO_FENCE, Fence
+from models.progress.watermark import AFTER_EVERYTHING
 
 COLD_AFTER = 30
 """Turns, which are checkpoint intervals."""
-_COMPRESSED = 0x78
+_COMPRESSED: Final = 0x78
 """First byte of a compressed row; others begin with their fence, whose first byte is 0 for the first 255 epochs."""
 
 
-class Fenced(Protocol):
-    """What a row must have."""
+class Row:
+    """What store and machine need of a row; every kind of row is a subclass.
 
-    fence: Fence
+    ``fence``: of the last record that changed it. ``wake_at``: the instant (ms) at which time alone changes it next.
+    """
+
+    __slots__ = ("fence", "wake_at")
+
+    def __init__(self) -> None:
+        self.fence: Fence = NO_FENCE
+        self.wake_at = AFTER_EVERYTHING
 
 
-R = TypeVar("R", bound=Fenced)
+R = TypeVar("R", bound=Row)
 
 
 _Written = tuple[str, Fence, bytes]

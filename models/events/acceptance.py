@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
+from typing import Final
 
 import msgspec
 
-from models.events.accepted import Accepted, Position
+from models.events.accepted import Accepted
 from models.events.canonical import Event
 from models.events.fields import SCORE_RANGES
 from models.events.instants import LATEST_MS, epoch_ms
+from models.events.position import Position
 from models.events.rejection import RejectedError
 from models.events.rules import RULES, Rule
 from models.events.submitted import SCHEMA_VERSION, Submitted
 
-FUTURE_TOLERANCE_MS = 120_000
+FUTURE_TOLERANCE_MS: Final = 120_000
 """How far after its record's Kafka timestamp an event may claim to have happened."""
 
 
@@ -42,7 +45,7 @@ def check_version_and_type(schema: object, type_name: object) -> None:
         raise RejectedError("unknown_type", "type", f"{type_name!s}")
 
 
-_TYPE_NAMES = (*RULES, "source.progress", "contact.recorded")
+_TYPE_NAMES: Final = (*RULES, "source.progress", "contact.recorded")
 
 
 def _event(submitted: Submitted, rule: Rule, occurred_at: int, position: Position) -> Event:
@@ -67,7 +70,7 @@ def _event(submitted: Submitted, rule: Rule, occurred_at: int, position: Positio
     return event
 
 
-_MISSING = (None, "", ())
+_MISSING: Final = (None, "", ())
 
 
 def _check_kind(submitted: Submitted, rule: Rule) -> None:
@@ -119,7 +122,7 @@ def _past_instant(value: datetime | int | None, field: str, position: Position) 
     return instant
 
 
-_PARTS = (
+_PARTS: Final = (
     ("opened_at", "contact.opened"),
     ("answered_at", "contact.answered"),
     ("abandoned_at", "contact.abandoned"),
@@ -148,5 +151,5 @@ def _part(submitted: Submitted, type_name: str, happened: int, position: Positio
     return _event(part, _PART_RULES[type_name], happened, position)
 
 
-_PART_RULES = {name: msgspec.structs.replace(RULES[name], required=()) for _, name in _PARTS}
+_PART_RULES: Final = {name: replace(RULES[name], required=()) for _, name in _PARTS}
 """A recorded contact does not need to say who answered."""

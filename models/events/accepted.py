@@ -17,11 +17,3 @@ class Accepted(msgspec.Struct, gc=False):
     occurred_at: int = 0
     up_to: int | None = None
     unknown_fields: int = 0
-
-
-class Position(msgspec.Struct, gc=False):
-    """Where a message stood: its bytes, Kafka timestamp (ms, negative if it has none), ``topic-partition@offset``."""
-
-    content: bytes
-    timestamp: int
-    origin: str

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
-LATEST_MS = 253_402_300_799_999
+LATEST_MS: Final = 253_402_300_799_999
 """The last millisecond of the year 9999, the last one RFC 3339 can write. The first accepted one is 1970-01-01."""
 
 Instant = Annotated[datetime, Meta(tz=True)] | Annotated[int, Meta(ge=0, le=LATEST_MS)]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_MS = 86_400_000
-_LEAP_SECOND = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:)60(\.\d+)?(?:([Zz])|([+-]\d\d:\d\d))\Z", re.ASCII)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_MS: Final = 86_400_000
+_LEAP_SECOND: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:)60(\.\d+)?(?:([Zz])|([+-]\d\d:\d\d))\Z", re.ASCII)
 
 
 def epoch_ms(instant: datetime | int) -> int:

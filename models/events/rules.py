@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, get_args
 
@@ -15,7 +16,8 @@ _HANDLED_ALONE = {"occurred_at", "schema", "event_id", "case_id", "due", "promis
 _KINDS: dict[str, tuple[str, ...]] = {"commitment": get_args(CommitmentKind), "survey": get_args(SurveyKind)}
 
 
-class Rule(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Rule:
     """How a submission of one type is checked and copied.
 
     ``required`` are the fields that must be there beside the identifying ones; ``carried`` are copied
@@ -36,7 +38,7 @@ class Rule(msgspec.Struct, frozen=True):
 def _values(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
     if len(names) > 1:
         return attrgetter(*names)
-    only = attrgetter(*names)
+    only: attrgetter[Any] = attrgetter(names[0])
     return lambda submitted: (only(submitted),)
 
 

@@ -6,14 +6,14 @@ that was put in, so a percentile interpolated between two ranks is too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import ceil, log
+from typing import Final
 
-ACCURACY = 0.008
-GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
-ZERO = "z"
-_PER_LOG_GAMMA = 1 / log(GAMMA)
-_MIDDLE = 2 / (GAMMA + 1)
+ACCURACY: Final = 0.008
+GAMMA: Final = (1 + ACCURACY) / (1 - ACCURACY)
+ZERO: Final = "z"
+_PER_LOG_GAMMA: Final = 1 / log(GAMMA)
+_MIDDLE: Final = 2 / (GAMMA + 1)
 
 
 def bucket(duration_ms: int) -> str:
@@ -41,15 +41,15 @@ class _Values(dict[str, float]):
         return value
 
 
-_values = _Values()
+_values: Final = _Values()
 
 
-def count(buckets: Mapping[str, int]) -> int:
+def count(buckets: dict[str, int]) -> int:
     """How many durations the histogram holds."""
     return sum(buckets.values())
 
 
-def quantile(buckets: Mapping[str, int], q: float) -> float:
+def quantile(buckets: dict[str, int], q: float) -> float:
     """The q-quantile in ms by linear interpolation between the two neighbouring ranks (``quantile_cont``).
 
     Raises ``ValueError`` for an empty histogram.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Final
 
 Pane = dict[str, int]
 Nested = dict[str, "int | dict[str, int]"]
@@ -17,10 +17,15 @@ class _Parts(dict[str, tuple[str, str]]):
         return parts
 
 
-_parts = _Parts()
+_parts: Final = _Parts()
 
 
-def merge(into: Pane, other: Mapping[str, int]) -> None:
+def split(key: str) -> tuple[str, str]:
+    """Name and part: ``a`` gives ``("a", "")``, ``a:b`` ``("a", "b")``, ``a:b:c`` ``("a:b", "c")``."""
+    return _parts[key]
+
+
+def merge(into: Pane, other: Pane) -> None:
     """Add ``other`` to ``into`` in place."""
     if not into:
         into.update(other)
@@ -33,7 +38,7 @@ def merge(into: Pane, other: Mapping[str, int]) -> None:
             into.pop(key, None)
 
 
-def remove(out_of: Pane, other: Mapping[str, int]) -> None:
+def remove(out_of: Pane, other: Pane) -> None:
     """Subtract ``other`` from ``out_of`` in place."""
     for key, amount in other.items():
         total = out_of.get(key, 0) - amount
@@ -43,7 +48,7 @@ def remove(out_of: Pane, other: Mapping[str, int]) -> None:
             out_of.pop(key, None)
 
 
-def nested(pane: Mapping[str, int]) -> Nested:
+def nested(pane: Pane) -> Nested:
     """Entries by name: ``a`` stays a number, ``a:b`` becomes ``{"a": {"b": …}}``, ``a:b:c`` ``{"a:b": {"c": …}}``."""
     result: Nested = {}
     for key, amount in pane.items():
@@ -59,6 +64,6 @@ def nested(pane: Mapping[str, int]) -> Nested:
     return result
 
 
-def names(pane: Mapping[str, int]) -> set[str]:
+def names(pane: Pane) -> set[str]:
     """The names that `nested` would give."""
     return {_parts[key][0] for key in pane}

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cache
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 Tier = Literal["fast", "slow"]
 
-SECOND = 1_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-FAST_WIDTH = 10 * SECOND
-FAST_KEPT = 2 * HOUR
-_YEARS_CHECKED = range(2000, 2038)
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+FAST_WIDTH: Final = 10 * SECOND
+FAST_KEPT: Final = 2 * HOUR
+_YEARS_CHECKED: Final = range(2000, 2038)
 
 
 def slice_start(at: int, width: int) -> int:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from models.panes.tiers import DAY, FAST_WIDTH, HOUR, MINUTE, slice_start, slow_width
 
-SLIDING = {"5m": 5 * MINUTE, "15m": 15 * MINUTE, "30m": 30 * MINUTE, "60m": 60 * MINUTE}
-ROLLING = {"7d": 7 * DAY, "28d": 28 * DAY}
-LIVE = (*SLIDING, "today", *ROLLING)
-CLOSING = ("hour", "day")
-SPAN = "span"
-NOW = "now"
-SETTLING = 10 * MINUTE
+SLIDING: Final = {"5m": 5 * MINUTE, "15m": 15 * MINUTE, "30m": 30 * MINUTE, "60m": 60 * MINUTE}
+ROLLING: Final = {"7d": 7 * DAY, "28d": 28 * DAY}
+LIVE: Final = (*SLIDING, "today", *ROLLING)
+CLOSING: Final = ("hour", "day")
+SPAN: Final = "span"
+NOW: Final = "now"
+SETTLING: Final = 10 * MINUTE
 """A row is final when the watermark is this far past its end."""
 
 Bounds = tuple[int, int]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Mapping
+from typing import Final
 
 from models.catalogue.backlog import STATUSES
 from models.panes.pane import Pane, merge
 
-PREFIX = "open_cases:"
-_KEYS = tuple((PREFIX + status, status) for status in STATUSES)
+PREFIX: Final = "open_cases:"
+_KEYS: Final = tuple((PREFIX + status, status) for status in STATUSES)
 
 
 def split_balances(pane: Pane) -> Pane:
@@ -29,12 +29,12 @@ class BalanceLine:
         self._starts: list[int] = []
         self._sums: list[Pane] = []
 
-    def rebase(self, change: Mapping[str, int]) -> None:
+    def rebase(self, change: Pane) -> None:
         """Change what lies before every slice."""
         merge(self._base, change)
         self._sums.clear()
 
-    def add(self, start: int, change: Mapping[str, int]) -> None:
+    def add(self, start: int, change: Pane) -> None:
         """Change the slice that starts here."""
         if not change:
             return

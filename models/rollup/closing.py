@@ -13,7 +13,7 @@ from models.panes.windows import SETTLING, Bounds, closing_bounds
 from models.rollup.facts import BACKLOG, Facts, Touched
 from models.rollup.groups import Groups
 from models.rollup.records import KpiRecord, KpiRow
-from models.rollup.rows import kpis_of, record_of, row_group, row_name, row_parts, vanished
+from models.rollup.rows import kpis_of, record_of, row_group, row_name, row_parts, signature, vanished
 from models.rollup.settings import RollupSettings
 
 Place = tuple[int, int]
@@ -61,7 +61,7 @@ class ClosingWindow:
     def read(self, start: int, group: int, name: str, record: KpiRecord) -> None:
         """A row as last published, by whoever it was. It is looked at again: its facts may have gone while nobody was there to see."""
         self._open.setdefault(start, set()).add(group)
-        self._rows.setdefault(start, {}).setdefault(group, {})[name] = record.kpi_value().signature()
+        self._rows.setdefault(start, {}).setdefault(group, {})[name] = signature(record.kpi_value())
         if record.revision is not None and record.revision > 1:
             self._revisions[start, group, name] = record.revision
 
@@ -135,12 +135,11 @@ class ClosingWindow:
         for kpi, route, value in evaluate(kpis, self._facts.closed_pane(group, self._window, bounds)):
             name = row_name(kpi.id, route)
             missing.discard(name)
-            signature = value.signature()
-            if name not in rows or rows[name] != signature:
+            if name not in rows or rows[name] != signature(value):
                 yield self._row(bounds, group, kpi, route, value, watermark, rows)
         for name in missing:
             entry = BY_ID[row_parts(name)[0]]
-            if entry in kpis and rows[name] != vanished(entry).signature():
+            if entry in kpis and rows[name] != signature(vanished(entry)):
                 yield self._row(bounds, group, entry, row_parts(name)[1], vanished(entry), watermark, rows)
 
     def _row(
@@ -162,7 +161,7 @@ class ClosingWindow:
             record.revision = self._revisions[place] = self._revisions.get(place, 1) + 1
             former = rows[name]
             record.old_value = former[0] if isinstance(former, tuple) else former
-        rows[name] = value.signature()
+        rows[name] = signature(value)
         return KpiRow("kpi-windows", kpi.id, self._window, labels, bounds[0], record)
 
     def forget(self, before: int) -> None:

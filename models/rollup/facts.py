@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final
 
 from models.panes.pane import Nested, Pane, merge, nested, remove
 from models.panes.tiers import FAST_WIDTH, Tier, slow_width
@@ -11,19 +11,22 @@ from models.panes.windows import LIVE, SLIDING, Bounds, closing_bounds
 from models.rollup.balances import BalanceLine, split_balances
 from models.rollup.running import RunningSum, Slices
 
-BACKLOG = "backlog"
+BACKLOG: Final = "backlog"
 """Under this name a balance stands in a merged pane, as the level of the same meaning does."""
 
 
-class Touched(NamedTuple):
+class Touched:
     """What a flush changed: facts of a group in one slice, whether its balance moved, whether it only expired."""
 
-    tier: Tier
-    group: int
-    start: int
-    change: Pane
-    balance: bool
-    expired: bool
+    __slots__ = ("balance", "change", "expired", "group", "start", "tier")
+
+    def __init__(self, tier: Tier, group: int, start: int, change: Pane, *, balance: bool, expired: bool) -> None:
+        self.tier = tier
+        self.group = group
+        self.start = start
+        self.change = change
+        self.balance = balance
+        self.expired = expired
 
 
 class _Pending:
@@ -119,7 +122,7 @@ class Facts:
                 facts.balances.add(start, balance)
                 self._apply_slow(facts, start, waiting)
             if change or balance:
-                yield Touched(tier, group, start, change, bool(balance), not waiting.lasting)
+                yield Touched(tier, group, start, change, balance=bool(balance), expired=not waiting.lasting)
 
     def _apply_fast(self, facts: GroupFacts, start: int, change: Pane) -> None:
         facts.fast.add(start, change)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from models.panes.pane import Pane, merge, remove
 from models.rollup.groups import Groups
 from models.rollup.records import Cell, Fence, LevelRecord, PartitionKey
 
-INSTANT = "_at"
-SOONEST = 10
+INSTANT: Final = "_at"
+SOONEST: Final = 10
 
 
 class Levels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from models.catalogue.entry import Kpi
 from models.catalogue.formulas import Level
@@ -17,11 +18,11 @@ from models.rollup.records import KpiRow
 from models.rollup.rows import kpis_of, record_of, row_group, row_name, row_parts, vanished
 from models.rollup.settings import RollupSettings
 
-AGE_STEP = 10_000
+AGE_STEP: Final = 10_000
 """Ages grow all the time; they are published again after this much of the log's clock (ms)."""
 
-LEVELS = tuple(kpi for kpi in kpis_of(NOW) if isinstance(kpi.formula, Level))
-ZERO = KpiValue(0)
+LEVELS: Final = tuple(kpi for kpi in kpis_of(NOW) if isinstance(kpi.formula, Level))
+ZERO: Final = KpiValue(0)
 
 Pair = tuple[int, str]
 """Group and window."""

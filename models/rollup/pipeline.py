@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from models.panes.windows import NOW
 from models.rollup.levels import Levels
 from models.rollup.progress import Progress
 from models.rollup.records import KpiRecord, KpiRow
 
-NAMES = frozenset({"watermark", "source_progress", "next_to_breach"})
+NAMES: Final = frozenset({"watermark", "source_progress", "next_to_breach"})
 
 
 class PipelineRows:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from models.rollup.records import PartitionKey, StatusRecord
 
-PROCESSORS = ("cases", "customers")
-SOURCES_OF = "cases"
+PROCESSORS: Final = ("cases", "customers")
+SOURCES_OF: Final = "cases"
 
 
 class Progress:

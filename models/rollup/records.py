@@ -13,7 +13,7 @@ Cell = tuple[str, str, str, str]
 NO_FENCE: Fence = (-1, -1)
 
 
-class PaneKey(NamedTuple):
+class PaneKey(msgspec.Struct, frozen=True, gc=False):
     """Where a pane stands."""
 
     processor: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -35,12 +36,12 @@ from models.rollup.rows import ROUTE, row_name
 from models.rollup.settings import RollupSettings
 from models.rollup.span import SpanRows
 
-FAST_REACH = HOUR + MINUTE
+FAST_REACH: Final = HOUR + MINUTE
 """No live window reaches further back (ms) in fast slices."""
-CATCHING_UP = MINUTE
+CATCHING_UP: Final = MINUTE
 """A log clock that moved this much (ms) between two publishes belongs to a backlog or a replay."""
 
-ALL_READ_EFFORT = 20
+ALL_READ_EFFORT: Final = 20
 """Once the watermark is past every fact, budgets grow by this; the watermark's row then waits until nothing else does."""
 
 

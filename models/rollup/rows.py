@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from models.catalogue.entry import Kpi
 from models.catalogue.formulas import Count, Level
 from models.catalogue.registry import CATALOGUE
-from models.catalogue.values import KpiValue
+from models.catalogue.values import KpiValue, Signature
 from models.panes.windows import Bounds
 from models.rollup.groups import Labels
 from models.rollup.records import KpiRecord
 
-ROUTE = "route"
-_SEPARATOR = "\u001f"
-_names: dict[tuple[str, str], str] = {}
+ROUTE: Final = "route"
+_SEPARATOR: Final = "\u001f"
+_names: Final[dict[tuple[str, str], str]] = {}
 
 
 def row_name(kpi: str, route: str) -> str:
@@ -34,6 +36,17 @@ def row_parts(name: str) -> tuple[str, str]:
 def vanished(kpi: Kpi) -> KpiValue:
     """What a row says that has lost its data: a count is zero, everything else unknown."""
     return KpiValue(0) if isinstance(kpi.formula, Count | Level) else KpiValue(None)
+
+
+def signature(value: KpiValue) -> Signature:
+    """What decides whether the value has changed; the parts left out follow from it. Plain counts are themselves.
+
+    Ages, which grow all the time, have none.
+    """
+    amount, numerator, n = value.value, value.numerator, value.n
+    if numerator is None and n is None:
+        return amount
+    return (amount, numerator, value.denominator, n, value.excluded)
 
 
 def kpis_of(window: str) -> tuple[Kpi, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import Final
 
 from models.panes.pane import Pane, merge, remove
 from models.panes.windows import Bounds
@@ -15,7 +16,7 @@ class Slices:
         self.width = width
         self.panes: dict[int, Pane] = {}
 
-    def add(self, start: int, change: Mapping[str, int]) -> None:
+    def add(self, start: int, change: Pane) -> None:
         """Merge a change into one slice."""
         pane = self.panes.setdefault(start, {})
         merge(pane, change)
@@ -40,7 +41,7 @@ class Slices:
             del self.panes[start]
 
 
-LATE_KEPT = 200
+LATE_KEPT: Final = 200
 """Changes that wait to be added to a sum. With more it is made anew when it is asked for, which in a backlog it never is."""
 
 

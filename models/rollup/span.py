@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Final
 
 from models.catalogue.registry import BY_ID, evaluate
 from models.catalogue.values import KpiValue
@@ -13,7 +14,7 @@ from models.rollup.groups import Groups
 from models.rollup.records import KpiRecord, KpiRow
 from models.rollup.rows import kpis_of, record_of, row_group, row_name, row_parts, vanished
 
-KEY_START = 0
+KEY_START: Final = 0
 """Stands in the key of span rows: the true start may still move, a row's key must not."""
 
 

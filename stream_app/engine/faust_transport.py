@@ -114,14 +114,15 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         timeout: float | None = None,
         max_records: int | None = None,
     ) -> dict[TP, PartitionBatch]:
-        """Fetch for ``active_partitions`` (a live set); the positions move with what is returned."""
+        """Fetch for ``active_partitions`` (a live set), all there is; the positions move with what is returned."""
+        del max_records  # a limit would cut batches, of which the position moves with whole ones only
         if not self.consumer.flow_active:
             return {}
         fetcher = consumer._fetcher
         _forget_missing_offsets(fetcher)
         with fetcher._subscriptions.fetch_context():
             try:
-                drained = await fetcher.fetched_records(active_partitions, timeout=timeout, max_records=max_records)
+                drained = await fetcher.fetched_records(active_partitions, timeout=timeout)
             except NoOffsetForPartitionError:  # found out while waiting, of a partition that was opened meanwhile; nothing was drained
                 return {}
         batches = {}

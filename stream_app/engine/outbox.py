@@ -10,18 +10,18 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from agents.ports import Output
 from stream_app.engine.partitioner import partition_of
 
 Failed = Callable[[str, BaseException], None]
 
-_NO_HEADERS: list[tuple[str, bytes]] = []
+_NO_HEADERS: Final[list[tuple[str, bytes]]] = []
 
 
 class Producer(Protocol):
-    """The part of ``AIOKafkaProducer`` that the outbox uses."""
+    """The part of ``AIOKafkaProducer`` that the outbox uses; its batches are those of ``plain_records``."""
 
     def create_batch(self) -> Any: ...
     def send_batch(self, batch: Any, topic: str, *, partition: int) -> Awaitable[Any]: ...
@@ -30,11 +30,12 @@ class Producer(Protocol):
 class OutgoingBatch:
     """One batch on its way; ``acknowledged`` is set once, when the broker has it."""
 
-    __slots__ = ("acknowledged", "append", "builder", "owner", "owners", "size")
+    __slots__ = ("acknowledged", "add", "builder", "count", "owner", "owners", "size")
 
     def __init__(self, builder: Any, acknowledged: asyncio.Future[None]) -> None:
         self.builder = builder
-        self.append = builder.append
+        self.add = builder.add
+        self.count = 0
         self.acknowledged = acknowledged
         self.owner: Pending | None = None
         self.owners: set[Pending] = set()
@@ -89,11 +90,12 @@ class Lane:
         """Add a record to the batch that is collected; answers about how many bytes it takes."""
         given = list(headers) if headers else _NO_HEADERS
         batch = self._open or self._begin()
-        if batch.append(timestamp=None, key=key, value=value, headers=given) is None:
+        if batch.add(batch.count, None, key, value, given) is None:
             self._seal()
             batch = self._begin()
-            if batch.append(timestamp=None, key=key, value=value, headers=given) is None:
+            if batch.add(0, None, key, value, given) is None:
                 raise ValueError(f"a record for {self._topic} does not fit into an empty batch")
+        batch.count += 1
         if owner is not batch.owner and owner not in batch.owners:
             batch.owner = owner
             batch.owners.add(owner)
@@ -123,7 +125,7 @@ class Lane:
         try:
             while (batch := self._next()) is not None:
                 sent_at = time.time() * 1000
-                batch.builder.close()
+                batch.builder.close_with(batch.count)
                 delivery = await self._outbox.producer.send_batch(batch.builder, self._topic, partition=self._partition)
                 metadata = await delivery
                 self._outbox.acknowledge(batch, self._topic, metadata, sent_at)
@@ -163,19 +165,18 @@ class Outbox:
         self._room.set()
         self._names = {name: topic(name) for name in partitions}
         self._partitions = dict(partitions)
-        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._lanes: dict[str, list[Lane | None]] = {name: [None] * count for name, count in partitions.items()}
         self._next_keyless = 0
 
     def put(self, outputs: Iterable[Output], owner: Pending) -> None:
         """Take outputs over, in order per partition; they belong to ``owner`` until acknowledged."""
         added = count = 0
-        lanes = self._lanes
         for output in outputs:
             topic, key, partition = output.topic, output.key, output.partition
+            lanes = self._lanes[topic]
             if partition is None:
-                partition = self._partition(topic, key)
-            lane = lanes.get((topic, partition)) or self._lane(topic, partition)
-            added += lane.append(key, output.value, output.headers, owner)
+                partition = self._partition(key, len(lanes))
+            added += self._lane(topic, lanes, partition).append(key, output.value, output.headers, owner)
             count += 1
         self.records_sent += count
         self._add(added)
@@ -188,7 +189,7 @@ class Outbox:
         owner: Pending,
     ) -> None:
         """Take over the records of one part of a checkpoint."""
-        lane = self._lanes.get((changelog, partition)) or self._lane(changelog, partition)
+        lane = self._lane(changelog, self._lanes[changelog], partition)
         added = 0
         for key, value in records:
             added += lane.append(key, value, (), owner)
@@ -220,14 +221,15 @@ class Outbox:
         if self.outstanding >= self._limit:
             self._room.clear()
 
-    def _lane(self, topic: str, partition: int) -> Lane:
-        if not 0 <= partition < self._partitions[topic]:
+    def _lane(self, topic: str, lanes: list[Lane | None], partition: int) -> Lane:
+        if not 0 <= partition < len(lanes):
             raise ValueError(f"topic {topic} has no partition {partition}")
-        lane = self._lanes[topic, partition] = Lane(self, self._names[topic], partition)
+        lane = lanes[partition]
+        if lane is None:
+            lane = lanes[partition] = Lane(self, self._names[topic], partition)
         return lane
 
-    def _partition(self, topic: str, key: bytes | None) -> int:
-        count = self._partitions[topic]
+    def _partition(self, key: bytes | None, count: int) -> int:
         if key is not None:
             return partition_of(key, count)
         self._next_keyless += 1

@@ -14,7 +14,7 @@ _MASK: Final = 0xFFFFFFFF
 _KNOWN: Final = 65_536
 """Keys whose hash is remembered: the records of a case share their key."""
 
-_hashes: dict[bytes, int] = {}
+_hashes: Final[dict[bytes, int]] = {}
 
 
 def murmur2(key: bytes) -> int:

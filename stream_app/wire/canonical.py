@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from models.events.canonical import ContactVersion, Control, Definitions, Event, Mark
 
-_encoder = msgspec.json.Encoder()
-_event_decoder = msgspec.json.Decoder(Event)
-_contact_decoder = msgspec.json.Decoder(ContactVersion)
-_control_decoder: msgspec.json.Decoder[Control] = msgspec.json.Decoder(Mark | Definitions)
+_encoder: Final = msgspec.json.Encoder()
+_event_decoder: Final = msgspec.json.Decoder(Event)
+_contact_decoder: Final = msgspec.json.Decoder(ContactVersion)
+_control_decoder: Final[msgspec.json.Decoder[Control]] = msgspec.json.Decoder(Mark | Definitions)
 
 
 def encode(record: Event | ContactVersion | Mark | Definitions) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -17,15 +17,15 @@ from models.panes.dimensions import Cell
 from models.panes.facts import entries
 from stream_app.wire.stored_rows import StoredCase, StoredCustomer
 
-_encode = msgspec.msgpack.Encoder().encode
-_FLAGGED = frozenset({0, 10})  # ranks of the types whose payload holds a tuple
+_encode: Final = msgspec.msgpack.Encoder().encode
+_FLAGGED: Final = frozenset({0, 10})  # ranks of the types whose payload holds a tuple
 
 
-_decode_case = msgspec.msgpack.Decoder(StoredCase).decode
-_decode_customer = msgspec.msgpack.Decoder(StoredCustomer).decode
-_decode_marker = msgspec.msgpack.Decoder(Marker).decode
-_decode_pane_id = msgspec.msgpack.Decoder(tuple[str, int, Cell]).decode
-_decode_facts = msgspec.msgpack.Decoder(dict[str, int]).decode
+_decode_case: Final = msgspec.msgpack.Decoder(StoredCase).decode
+_decode_customer: Final = msgspec.msgpack.Decoder(StoredCustomer).decode
+_decode_marker: Final = msgspec.msgpack.Decoder(Marker).decode
+_decode_pane_id: Final = msgspec.msgpack.Decoder(tuple[str, int, Cell]).decode
+_decode_facts: Final = msgspec.msgpack.Decoder(dict[str, int]).decode
 
 
 def row_key(key: str) -> bytes:

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from models.events.acceptance import accept, check_version_and_type
-from models.events.accepted import Accepted, Position
+from models.events.accepted import Accepted
 from models.events.fields import Due
 from models.events.instants import Instant, leap_second_ms
+from models.events.position import Position
 from models.events.rejection import RejectedError
 from models.events.submitted import Submitted
 
-SIZE_CAP_BYTES = 1_000_000
+SIZE_CAP_BYTES: Final = 1_000_000
 """A larger message is refused unread. An event takes some hundred bytes; Kafka's own default limit is 1 MiB."""
 
-_MAGIC_BYTE = 0
-_NULL = msgspec.Raw(b"null")
-_FIELDS = frozenset(Submitted.__struct_fields__)
-_DUE_FIELDS = frozenset(Due.__struct_fields__)
-_INSTANTS = {field.name for struct in (Submitted, Due) for field in msgspec.structs.fields(struct) if field.type == Instant | None}
-_LEAP_SECOND_HINT = b":60"
+_MAGIC_BYTE: Final = 0
+_NULL: Final = msgspec.Raw(b"null")
+_FIELDS: Final = frozenset(Submitted.__struct_fields__)
+_DUE_FIELDS: Final = frozenset(Due.__struct_fields__)
+_INSTANTS: Final = {field.name for struct in (Submitted, Due) for field in msgspec.structs.fields(struct) if field.type == Instant | None}
+_LEAP_SECOND_HINT: Final = b":60"
 
-_read = msgspec.json.Decoder(Submitted).decode
-_read_any = msgspec.json.Decoder().decode
-_read_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_read: Final = msgspec.json.Decoder(Submitted).decode
+_read_any: Final = msgspec.json.Decoder().decode
+_read_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def decode(value: bytes | None, timestamp: int, origin: str) -> Accepted:

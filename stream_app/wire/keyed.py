@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+from agents.keyed import KeyedCodec
 from agents.ports import Output
 from models.cases.items import event_of
 from models.durability.fence import Fence, unpack
@@ -18,20 +18,19 @@ from models.durability.recovery import FENCE_BYTES, fence_of, seal
 from models.events.canonical import Definitions, Mark
 from stream_app.wire import canonical, changelog, outputs
 
-_json = msgspec.json.Encoder().encode
+_json: Final = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class KeyedLogCodec:
-    """``read``: a record of the log; ``encode_row`` and ``decode_row``: its rows in the changelog."""
+class KeyedLogCodec(KeyedCodec):
+    """``record``: decodes one of the log; ``encode_row`` and ``decode_row``: its rows in the changelog."""
 
-    name: str
-    read: Callable[[bytes], Any]
-    encode_row: Callable[[Any], bytes]
-    decode_row: Callable[[bytes, bytes], Any]
-
-    def record(self, value: bytes) -> Any:
-        return self.read(value)
+    def __init__(
+        self, name: str, record: Callable[[bytes], Any], encode_row: Callable[[Any], bytes], decode_row: Callable[[bytes, bytes], Any]
+    ) -> None:
+        self.name = name
+        self.record = record
+        self.encode_row = encode_row
+        self.decode_row = decode_row
 
     def control(self, value: bytes) -> Mark | Definitions:
         return canonical.decode_control(value)
@@ -104,5 +103,5 @@ class KeyedLogCodec:
         return Output("panes", outputs.level_key(processor, partition), _json(body), 0)
 
 
-CASES = KeyedLogCodec("cases", canonical.decode_event, changelog.encode_case, changelog.decode_case)
-CUSTOMERS = KeyedLogCodec("customers", canonical.decode_contact_version, changelog.encode_customer, changelog.decode_customer)
+CASES: Final = KeyedLogCodec("cases", canonical.decode_event, changelog.encode_case, changelog.decode_case)
+CUSTOMERS: Final = KeyedLogCodec("customers", canonical.decode_contact_version, changelog.encode_customer, changelog.decode_customer)

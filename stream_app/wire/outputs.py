@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
+from agents.rollup import Codec
 from models.rollup.records import (
     Cell,
     Fence,
@@ -19,20 +20,20 @@ from models.rollup.records import (
     StatusRecord,
 )
 
-_KINDS: dict[str, Literal["level", "status"]] = {"l": "level", "s": "status"}
+_KINDS: Final[dict[str, Literal["level", "status"]]] = {"l": "level", "s": "status"}
 _KNOWN_KEYS = 50_000
 """Decoded keys that are remembered; a pane's key comes again with every change of the pane."""
 
-_encoder = msgspec.json.Encoder()
-_pane_key = msgspec.json.Decoder(tuple[str, str, int, str, int, Cell])
-_partition_key = msgspec.json.Decoder(tuple[str, str, int])
-_pane = msgspec.json.Decoder(PaneRecord)
-_facts = msgspec.json.Decoder(dict[str, int])
-_level = msgspec.json.Decoder(LevelRecord)
-_status = msgspec.json.Decoder(StatusRecord)
-_kpi = msgspec.json.Decoder(KpiRecord)
-_live_key = msgspec.json.Decoder(tuple[str, str, dict[str, str]])
-_final_key = msgspec.json.Decoder(tuple[str, str, dict[str, str], int])
+_encoder: Final = msgspec.json.Encoder()
+_pane_key: Final = msgspec.json.Decoder(tuple[str, str, int, str, int, Cell])
+_partition_key: Final = msgspec.json.Decoder(tuple[str, str, int])
+_pane: Final = msgspec.json.Decoder(PaneRecord)
+_facts: Final = msgspec.json.Decoder(dict[str, int])
+_level: Final = msgspec.json.Decoder(LevelRecord)
+_status: Final = msgspec.json.Decoder(StatusRecord)
+_kpi: Final = msgspec.json.Decoder(KpiRecord)
+_live_key: Final = msgspec.json.Decoder(tuple[str, str, dict[str, str]])
+_final_key: Final = msgspec.json.Decoder(tuple[str, str, dict[str, str], int])
 
 
 def pane_key(processor: str, partition: int, tier: str, start: int, cell: Cell) -> bytes:
@@ -70,7 +71,7 @@ def status_value(record: StatusRecord) -> bytes:
     return _encoder.encode(record)
 
 
-class OutputsCodec:
+class OutputsCodec(Codec):
     """What Rollup and the readers of its topics need. Everything unreadable raises ``ValueError``."""
 
     def __init__(self) -> None:

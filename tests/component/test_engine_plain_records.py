@@ -11,12 +11,14 @@ from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from stream_app.engine.plain_records import deliver_plain_records
 
 TP = TopicPartition("events", 2)
 LENGTH_OF_BASE_OFFSET = 8
+CHECKSUM, LAST_OF_ATTRIBUTES, CONTROL = 17, 22, 0x20
 WRITTEN: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = [
     (b"a", b"1", []),
     (None, b"2", [("deskpulse-simulated", b"1")]),
@@ -80,11 +82,14 @@ def test_records_and_positions_are_those_of_the_consumers_own(begin: int, compre
     assert not ours.has_more()
 
 
-def test_a_part_of_an_answer_is_followed_by_the_rest() -> None:
-    ours, place = fetched(batch(10) + batch(14), 10, plain=True)
-    assert [record.offset for record in ours.getall(3)] == [10, 11, 12]
-    assert place.position == 13
-    assert [record.offset for record in ours.getall()] == [13, 14, 15, 16, 17]
+def test_records_that_are_the_brokers_own_are_left_out() -> None:
+    markers = bytearray(batch(10))
+    markers[LAST_OF_ATTRIBUTES] |= CONTROL
+    struct.pack_into(">I", markers, CHECKSUM, calc_crc32c(bytes(markers[CHECKSUM + 4 :])))
+    for plain in (False, True):
+        found, place = fetched(bytes(markers) + batch(14), 10, plain=plain)
+        assert [record.offset for record in found.getall()] == [14, 15, 16, 17]
+        assert place.position == 18
 
 
 def test_bytes_with_a_wrong_checksum_are_refused() -> None:

@@ -16,13 +16,16 @@ class FakeBatch:
     records: list[tuple[bytes | None, bytes | None]] = field(default_factory=list)
     closed: bool = False
 
-    def append(self, *, timestamp: int | None, key: bytes | None, value: bytes | None, headers: Any) -> Any:
-        if len(self.records) >= self.capacity or self.closed:
+    def add(self, number: int, timestamp: int | None, key: bytes | None, value: bytes | None, headers: Any) -> Any:
+        assert not self.closed
+        if number >= self.capacity:
             return None
+        assert number == len(self.records)
         self.records.append((key, value))
         return object()
 
-    def close(self) -> None:
+    def close_with(self, count: int) -> None:
+        assert count == len(self.records)
         self.closed = True
 
 

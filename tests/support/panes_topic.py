@@ -77,7 +77,7 @@ class PanesTopic:
         """Facts at an instant go to both tiers."""
         for tier, width in (("fast", FAST_WIDTH), ("slow", slow)):
             key = (processor, partition, tier, slice_start(at, width), cell)
-            merge(self.panes.setdefault(key, {}), facts)
+            merge(self.panes.setdefault(key, {}), dict(facts))
             self.send(outputs.pane_key(*key), outputs.pane_value(self.fence(), self.panes[key]))
 
     def expire(self, at: int, cell: Cell = BILLING, tier: str = "slow") -> None:

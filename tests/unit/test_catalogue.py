@@ -10,6 +10,7 @@ from models.catalogue.registry import BY_ID, CATALOGUE, evaluate, with_window
 from models.catalogue.values import KpiValue
 from models.panes.histogram import key
 from models.panes.pane import merge, nested
+from models.rollup.rows import signature
 
 PANE: dict[str, int] = {
     "offered": 1100,
@@ -305,8 +306,8 @@ def test_route_entry_ignores_a_key_without_route() -> None:
 
 
 def test_signature_of_a_count_is_the_count() -> None:
-    assert KpiValue(3).signature() == 3
-    assert KpiValue(0.5, numerator=1, denominator=2).signature() == (0.5, 1, 2, None, None)
+    assert signature(KpiValue(3)) == 3
+    assert signature(KpiValue(0.5, numerator=1, denominator=2)) == (0.5, 1, 2, None, None)
 
 
 def test_first_contact_resolution_has_no_row_for_an_hour() -> None:

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from models.durability import keyed
-from models.durability.fence import NO_FENCE, Fence, pack, unpack
-from models.durability.keyed import Decision, KeyedState, Message, RecordFailedError, TooManyFailuresError
+from models.durability import keyed, rows
+from models.durability.fence import Fence, pack, unpack
+from models.durability.keyed import Decision, KeyedState, Logic, Message, RecordFailedError, TooManyFailuresError
 from models.durability.panes import PaneStore
 from models.durability.rows import RowStore
 from models.events.canonical import Definitions, Mark
 from models.panes.dimensions import Cell, Dimensions
 from models.progress.watermark import NEVER, Progress
+
+pytestmark = pytest.mark.replaces  # rows and logic are subclasses, and a compiled class has none
 
 CELL: Cell = ("billing", "phone", "urgent", "unset")
 T0 = 1_750_000_000_000
@@ -22,10 +24,10 @@ HOUR = 3_600_000
 NEVER_WAKES = 2**62
 
 
-class Row:
+class Row(rows.Row):
     def __init__(self) -> None:
-        self.fence: Fence = NO_FENCE
-        self.wake_at = self.wants = NEVER_WAKES
+        super().__init__()
+        self.wants = NEVER_WAKES
         self.count = 0
 
 
@@ -48,7 +50,7 @@ class Record:
         self.says = says
 
 
-class Counting:
+class Counting(Logic[Row]):
     """Logic: one fact per record and per waking."""
 
     def __init__(self) -> None:

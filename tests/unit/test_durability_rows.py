@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from models.durability import rows
 from models.durability.fence import pack
 from models.durability.rows import RowStore
 
@@ -12,8 +13,9 @@ AFTER = 3
 pytestmark = pytest.mark.replaces  # a store that counts is a subclass, and a compiled class has none
 
 
-class Row:
+class Row(rows.Row):
     def __init__(self, text: str, offset: int) -> None:
+        super().__init__()
         self.fence = pack(0, offset)
         self.text = text
 
