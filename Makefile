@@ -78,8 +78,8 @@ faults: venv  ## real faults on real Kafka under load, each compared with the tr
 	$(BIN)/python -m tests.faults $(FAULTS)
 
 .PHONY: bench
-bench: venv  ## the whole job's speed, with raw aiokafka and orjson in the same run
-	$(BIN)/python -m bench
+bench: compiled  ## the whole job's speed, plain and compiled, with raw aiokafka and orjson in the same run
+	$(BIN)/python -m bench --compiled
 
 .PHONY: bench-peers
 bench-peers: venv  ## Deskpulse's engine and its peers on one job, in one table (environments in .cache/peers)
