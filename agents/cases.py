@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from agents.keyed import KeyedCodec, KeyedProcessor, KeyedSettings, base_of, fence_before, instant
+from agents.keyed import KeyedProcessor, KeyedSettings, base_of, fence_before, instant
+from agents.keyed_codec import KeyedCodec
 from agents.ports import Output
 from models.cases.logic import CasesLogic
 from models.durability.fence import unpack

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agents.keyed import KeyedCodec, KeyedProcessor, KeyedSettings
+from agents.keyed import KeyedProcessor, KeyedSettings
+from agents.keyed_codec import KeyedCodec
 from models.customers.logic import CustomersLogic
 
 

@@ -63,7 +63,6 @@ OVERRIDES: tuple[Any, ...] = (
     PartitionRecords.__iter__,
     PartitionRecords.__next__,
     PartitionRecords._unpack_records,
-    PartitionRecords._consumer_record,
     BatchBuilder.append,
     MessageAccumulator.create_builder,
     MessageBatch.expired,

@@ -164,7 +164,6 @@ class Outbox:
         self._room = asyncio.Event()
         self._room.set()
         self._names = {name: topic(name) for name in partitions}
-        self._partitions = dict(partitions)
         self._lanes: dict[str, list[Lane | None]] = {name: [None] * count for name, count in partitions.items()}
         self._next_keyless = 0
 
@@ -198,7 +197,7 @@ class Outbox:
 
     def partitions(self, topic: str) -> int:
         """Partition count of a logical topic."""
-        return self._partitions[topic]
+        return len(self._lanes[topic])
 
     async def room(self) -> None:
         """Wait until the unacknowledged bytes are below the limit."""

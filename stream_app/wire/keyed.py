@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.keyed import KeyedCodec
+from agents.keyed_codec import KeyedCodec
 from agents.ports import Output
 from models.cases.items import event_of
 from models.durability.fence import Fence, unpack

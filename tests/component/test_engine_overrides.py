@@ -46,7 +46,6 @@ DIGESTS = {
     "aiokafka.consumer.fetcher.PartitionRecords.__iter__": "b411eeeaeb7c31dc",
     "aiokafka.consumer.fetcher.PartitionRecords.__next__": "63ac34a08c309098",
     "aiokafka.consumer.fetcher.PartitionRecords._unpack_records": "b803e6d46480732c",
-    "aiokafka.consumer.fetcher.PartitionRecords._consumer_record": "e668541600b047ab",
     "aiokafka.producer.message_accumulator.BatchBuilder.append": "657d76f55157d9ca",
     "aiokafka.producer.message_accumulator.MessageAccumulator.create_builder": "13dcd0ebf6b9eb44",
     "aiokafka.producer.message_accumulator.MessageBatch.expired": "3b28f15f56f2acb1",
