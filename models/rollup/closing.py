@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from itertools import islice
 
 from models.catalogue.entry import Kpi
@@ -18,6 +19,8 @@ from models.rollup.settings import RollupSettings
 
 Place = tuple[int, int]
 """Start of the window and number of the group."""
+Row = tuple[int, int, str]
+"""A place and the name of a row in it."""
 
 
 class ClosingWindow:
@@ -35,7 +38,8 @@ class ClosingWindow:
         self._open: dict[int, set[int]] = {}
         self._revise: dict[Place, set[str]] = {}
         self._rows: dict[int, dict[int, dict[str, Signature]]] = {}
-        self._revisions: dict[tuple[int, int, str], int] = {}
+        self._revisions: dict[Row, int] = {}
+        self._contested: set[Row] = set()
 
     def touch(self, touched: Touched) -> None:
         """Remember which window a change is for, or which rows it corrects."""
@@ -44,13 +48,17 @@ class ClosingWindow:
             relevant.add(BACKLOG)
         if not relevant:
             return
-        start, end = closing_bounds(self._window, touched.start, self._zone)
-        if self._through is None or end > self._through:
-            self._open.setdefault(start, set()).add(touched.group)
-            return
-        self._revise.setdefault((start, touched.group), set()).update(relevant)
-        if touched.balance:
+        start = closing_bounds(self._window, touched.start, self._zone)[0]
+        if self._look_at(start, touched.group, relevant) and touched.balance:
             self.rebalance(touched.group, start)
+
+    def _look_at(self, start: int, group: int, relevant: AbstractSet[str]) -> bool:
+        """What has changed is looked at when the window closes, or to correct its rows: whether it is closed."""
+        if self._through is None or closing_bounds(self._window, start, self._zone)[1] > self._through:
+            self._open.setdefault(start, set()).add(group)
+            return False
+        self._revise.setdefault((start, group), set()).update(relevant)
+        return True
 
     def rebalance(self, group: int, since: int) -> None:
         """The balance of a group has changed at the end of every window from here on."""
@@ -59,11 +67,23 @@ class ClosingWindow:
                 self._revise.setdefault((start, group), set()).add(BACKLOG)
 
     def read(self, start: int, group: int, name: str, record: KpiRecord) -> None:
-        """A row as last published, by whoever it was. It is looked at again: its facts may have gone while nobody was there to see."""
-        self._open.setdefault(start, set()).add(group)
-        self._rows.setdefault(start, {}).setdefault(group, {})[name] = signature(record.kpi_value())
-        if record.revision is not None and record.revision > 1:
-            self._revisions[start, group, name] = record.revision
+        """A row as published, by whoever it was, in the topic's order. It is looked at again: its facts may have gone while nobody was there to see.
+
+        A row that does not follow the one before it was written by an owner that had lost the topic without knowing it. The last record then is not
+        the one with the greatest revision, and readers go by either: it is published anew, greater than both, whatever they say.
+        """
+        self._look_at(start, group, self._names)
+        rows = self._rows.setdefault(start, {}).setdefault(group, {})
+        row, value, revision = (start, group, name), signature(record.kpi_value()), record.revision or 1
+        known = self._revisions.get(row, 1) if name in rows else 0
+        if revision > known:
+            self._contested.discard(row)
+        elif revision < known or value != rows[name]:
+            self._contested.add(row)
+        if revision >= known:
+            rows[name] = value
+            if revision > 1:
+                self._revisions[row] = revision
 
     def close(self, watermark: int, budget: int) -> Iterator[KpiRow]:
         """Rows of every window that is final now, in order, whole windows until the budget of groups is used up."""
@@ -135,11 +155,11 @@ class ClosingWindow:
         for kpi, route, value in evaluate(kpis, self._facts.closed_pane(group, self._window, bounds)):
             name = row_name(kpi.id, route)
             missing.discard(name)
-            if name not in rows or rows[name] != signature(value):
+            if name not in rows or rows[name] != signature(value) or (bounds[0], group, name) in self._contested:
                 yield self._row(bounds, group, kpi, route, value, watermark, rows)
         for name in missing:
             entry = BY_ID[row_parts(name)[0]]
-            if entry in kpis and rows[name] != signature(vanished(entry)):
+            if entry in kpis and (rows[name] != signature(vanished(entry)) or (bounds[0], group, name) in self._contested):
                 yield self._row(bounds, group, entry, row_parts(name)[1], vanished(entry), watermark, rows)
 
     def _row(
@@ -157,8 +177,9 @@ class ClosingWindow:
         record = record_of(kpi, value, self._window, bounds, labels, watermark, "final")
         record.revision = 1
         if name in rows:
-            place = (bounds[0], group, name)
-            record.revision = self._revisions[place] = self._revisions.get(place, 1) + 1
+            row = (bounds[0], group, name)
+            record.revision = self._revisions[row] = self._revisions.get(row, 1) + 1
+            self._contested.discard(row)
             former = rows[name]
             record.old_value = former[0] if isinstance(former, tuple) else former
         rows[name] = signature(value)
@@ -171,5 +192,6 @@ class ClosingWindow:
             return
         for start in gone:
             del self._rows[start]
-        self._revisions = {place: n for place, n in self._revisions.items() if place[0] not in gone}
+        self._revisions = {row: n for row, n in self._revisions.items() if row[0] not in gone}
+        self._contested = {row for row in self._contested if row[0] not in gone}
         self._revise = {place: found for place, found in self._revise.items() if place[0] not in gone}

@@ -14,7 +14,7 @@ from models.panes.windows import NOW, SLIDING, Bounds, live_bounds
 from models.rollup.facts import Facts, Touched
 from models.rollup.groups import Groups
 from models.rollup.levels import Levels
-from models.rollup.records import KpiRow
+from models.rollup.records import KpiRecord, KpiRow
 from models.rollup.rows import kpis_of, record_of, row_group, row_name, row_parts, vanished
 from models.rollup.settings import RollupSettings
 
@@ -23,9 +23,14 @@ AGE_STEP: Final = 10_000
 
 LEVELS: Final = tuple(kpi for kpi in kpis_of(NOW) if isinstance(kpi.formula, Level))
 ZERO: Final = KpiValue(0)
+NONE: Final[frozenset[str]] = frozenset()
 
 Pair = tuple[int, str]
 """Group and window."""
+Rank = tuple[int, int]
+"""End of the window and watermark: of two records of a row the greater one holds."""
+OURS: Final[Rank] = (1 << 62, 0)
+"""Stands for the rank of what was published by this object, which is not kept: nobody else is further."""
 
 
 class LiveRows:
@@ -39,12 +44,29 @@ class LiveRows:
         self._bounds: dict[str, Bounds] = {}
         self._dirty: dict[Pair, None] = {}
         self._aged_at = 0
+        self._ranks: dict[Pair, dict[str, Rank]] = {}
+        self._contested: dict[Pair, set[str]] = {}
         self.published: dict[Pair, dict[str, KpiValue]] = {}
 
-    def read(self, group: int, window: str, name: str, value: KpiValue) -> None:
-        """A row as last published, by whoever it was. It is looked at again."""
-        self.published.setdefault((group, window), {})[name] = value
-        self._dirty[group, window] = None
+    def read(self, group: int, window: str, name: str, record: KpiRecord | None) -> None:
+        """A row as published, by whoever it was, in the topic's order; ``None`` deletes it. It is looked at again.
+
+        One that is older than the one before it is published anew, whatever it says, as in `ClosingWindow.read`.
+        """
+        pair = (group, window)
+        self._dirty[pair] = None
+        rows, ranks = self.published.setdefault(pair, {}), self._ranks.setdefault(pair, {})
+        contested = self._contested.setdefault(pair, set())
+        if record is None:
+            rows.pop(name, None)
+            return
+        rank, value = (record.window_end or 0, record.watermark or 0), record.kpi_value()
+        if rank >= ranks.get(name, OURS if name in rows else rank):
+            contested.discard(name)
+            ranks[name] = rank
+        elif value != rows[name]:
+            contested.add(name)
+        rows[name] = value
 
     def touch(self, touched: Touched) -> None:
         """Mark the windows that a change lies in."""
@@ -71,6 +93,7 @@ class LiveRows:
 
     def publish(self, clock: int, watermark: int | None, budget: int) -> Iterator[KpiRow]:
         """Rows that changed. The total of now and of short windows always; others as far as the budget goes, in the order of change."""
+        self._ranks.clear()
         changed = self._levels.changed
         self._levels.changed = set()
         for group in changed:
@@ -88,7 +111,7 @@ class LiveRows:
 
     def _emit(self, pair: Pair, clock: int, watermark: int | None) -> Iterator[KpiRow]:
         group, window = pair
-        rows = self.published.get(pair, {})
+        rows, contested = self.published.get(pair, {}), self._contested.pop(pair, NONE)
         pane = self._pane(group, window)
         zeros = self._zeros(pane, group) if window == NOW else ()
         if not pane and not rows and not zeros:
@@ -97,17 +120,17 @@ class LiveRows:
         for kpi, route, value in evaluate(self._kpis.get(window, ()), pane, clock):
             name = row_name(kpi.id, route)
             seen[name] = value
-            if rows.get(name) != value:
+            if rows.get(name) != value or name in contested:
                 yield self._row(kpi, route, value, pair, watermark)
         for kpi in zeros:
             if kpi.id not in seen:
                 value = seen[kpi.id] = ZERO
-                if rows.get(kpi.id) != value:
+                if rows.get(kpi.id) != value or kpi.id in contested:
                     yield self._row(kpi, "", value, pair, watermark)
         for name in rows.keys() - seen.keys():
             of, route = row_parts(name)
             seen[name] = vanished(BY_ID[of])
-            if rows[name] != seen[name]:
+            if rows[name] != seen[name] or name in contested:
                 yield self._row(BY_ID[of], route, seen[name], pair, watermark)
         self.published[pair] = seen
 

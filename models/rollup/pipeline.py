@@ -52,6 +52,11 @@ class PipelineRows:
             record = KpiRecord("next_to_breach", len(items), "cases", NOW, {}, watermark, "provisional", items=items)
             yield KpiRow("kpis", "next_to_breach", NOW, {}, None, record)
 
-    def read(self, source: str) -> None:
-        """A source that was published by whoever it was; it is published again or deleted."""
-        self._sources.setdefault(source, -1)
+    def read(self, kpi: str, source: str) -> None:
+        """A row that was published by whoever it was; it is published again, or deleted if its source is gone."""
+        if kpi == "watermark":
+            self._watermark = None
+        elif kpi == "next_to_breach":
+            self._next = None
+        else:
+            self._sources[source] = -1

@@ -126,24 +126,23 @@ class Rollup:
         self.progress.replace(key, record)
 
     def take_published(self, row: KpiRow) -> None:
-        """A row as last published. One that the settings or the catalogue no longer have is deleted."""
+        """A published row that is not of this Rollup, in the topic's order. One that the settings or the catalogue no longer have is deleted."""
+        record = row.record
         if row.kpi in NAMES:
-            if row.kpi == "source_progress" and row.record is not None:
-                self._pipeline.read(row.group.get("source", ""))
+            if record is not None:
+                self._pipeline.read(row.kpi, row.group.get("source", ""))
             return
         labels = {name: value for name, value in row.group.items() if name != ROUTE}
         group = self._groups.find(labels)
         name = row_name(row.kpi, row.group.get(ROUTE, ""))
-        if row.record is None:
-            return
-        entry = BY_ID.get(row.kpi)
+        known = group is not None and row.kpi in BY_ID
         if row.topic == "kpis":
-            if group is None or entry is None or (row.window != NOW and row.window not in self._settings.live):
+            if group is not None and known and (row.window == NOW or row.window in self._settings.live):
+                self._live.read(group, row.window, name, record)
+            elif record is not None:
                 self._obsolete.append(replace(row, record=None))
-            else:
-                self._live.read(group, row.window, name, row.record.kpi_value())
-        elif group is not None and entry is not None and row.window_start is not None:
-            self._take_final(row.window, row.window_start, group, name, row.record)
+        elif group is not None and known and record is not None and row.window_start is not None:
+            self._take_final(row.window, row.window_start, group, name, record)
 
     def _take_final(self, window: str, start: int, group: int, name: str, record: KpiRecord) -> None:
         if window in self._closing:

@@ -26,15 +26,24 @@ class SpanRows:
         self._kpis = kpis_of(SPAN)
         self._dirty: dict[int, None] = {}
         self._rows: dict[int, dict[str, tuple[KpiValue, int]]] = {}
+        self._contested: set[tuple[int, str]] = set()
 
     def touch(self, group: int) -> None:
         """A group has new facts."""
         self._dirty[group] = None
 
     def read(self, group: int, name: str, record: KpiRecord) -> None:
-        """A row as last published, by whoever it was. It is looked at again."""
+        """A row as published, as in `ClosingWindow.read`."""
         self._dirty[group] = None
-        self._rows.setdefault(group, {})[name] = (record.kpi_value(), record.revision or 1)
+        rows = self._rows.setdefault(group, {})
+        value, revision = record.kpi_value(), record.revision or 1
+        former = rows.get(name)
+        if former is None or revision > former[1]:
+            self._contested.discard((group, name))
+        elif revision < former[1] or value != former[0]:
+            self._contested.add((group, name))
+        if former is None or revision >= former[1]:
+            rows[name] = (value, revision)
 
     def waiting(self) -> bool:
         """Whether some group was changed and not published since."""
@@ -59,8 +68,9 @@ class SpanRows:
 
     def _changed(self, group: int, name: str, value: KpiValue, watermark: int | None, bounds: tuple[int, int]) -> Iterator[KpiRow]:
         former = self._rows[group].get(name)
-        if former is not None and former[0] == value:
+        if former is not None and former[0] == value and (group, name) not in self._contested:
             return
+        self._contested.discard((group, name))
         entry = BY_ID[row_parts(name)[0]]
         labels = row_group(self._groups.labels[group], row_parts(name)[1])
         record = record_of(entry, value, SPAN, bounds, labels, watermark, "provisional")
