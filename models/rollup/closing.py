@@ -67,10 +67,10 @@ class ClosingWindow:
                 self._revise.setdefault((start, group), set()).add(BACKLOG)
 
     def read(self, start: int, group: int, name: str, record: KpiRecord) -> None:
-        """A row as published, by whoever it was, in the topic's order. It is looked at again: its facts may have gone while nobody was there to see.
+        """A row as published, by whoever it was, in the topic's order. It is looked at again: its facts may have gone unseen.
 
-        A row that does not follow the one before it was written by an owner that had lost the topic without knowing it. The last record then is not
-        the one with the greatest revision, and readers go by either: it is published anew, greater than both, whatever they say.
+        A row that does not follow the one before it was written by an owner that had lost the topic without knowing it. The last
+        record then is not the one with the greatest revision, and readers go by either: it is published anew, greater than both.
         """
         self._look_at(start, group, self._names)
         rows = self._rows.setdefault(start, {}).setdefault(group, {})

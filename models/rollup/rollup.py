@@ -126,7 +126,7 @@ class Rollup:
         self.progress.replace(key, record)
 
     def take_published(self, row: KpiRow) -> None:
-        """A published row that is not of this Rollup, in the topic's order. One that the settings or the catalogue no longer have is deleted."""
+        """A row that another Rollup has published, in the topic's order. One that settings or catalogue no longer have is deleted."""
         record = row.record
         if row.kpi in NAMES:
             if record is not None:

@@ -9,13 +9,11 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
 
-from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 from faust.types import TP
 
-from agents.ports import Record, StatefulProcessor
+from agents.ports import StatefulProcessor
 from stream_app.engine import garbage
 from stream_app.engine.batches import LogEnd, PartitionBatch
 from stream_app.engine.durations import Durations
@@ -24,17 +22,14 @@ from stream_app.engine.faust_transport import BatchConsumer
 from stream_app.engine.intake import IntakeRunner
 from stream_app.engine.outbox import Outbox
 from stream_app.engine.processors import IntakeProcessor, RollupProcessor
-from stream_app.engine.reading import LogRange, Reader
+from stream_app.engine.published import PublishedTopics
+from stream_app.engine.reading import LogRange, Reader, Result, reading
 from stream_app.engine.recovery import Recovery, out_of_range
 from stream_app.engine.rollup import RollupRunner
 from stream_app.engine.settings import EngineSettings
 from stream_app.engine.stateful import StatefulPartition, Status
 
 logger = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
-
-_READ_AGAIN_AFTER = 1.0
 
 
 class Assignment:
@@ -58,7 +53,10 @@ class Assignment:
         self._inputs = {settings.topic(name): name for name in settings.inputs} if intake else {}
         self._panes = settings.topic(settings.panes)
         self.intake = IntakeRunner(intake, outbox, _Steering(consumer), self._commit, settings, fail) if intake else None
-        self.rollup = RollupRunner(rollup, outbox, settings, fail, self._feeding) if rollup else None
+        self.rollup: RollupRunner | None = None
+        if rollup is not None:
+            published = PublishedTopics(rollup, consumer, outbox, settings)
+            self.rollup = RollupRunner(rollup, outbox, published, settings, fail, self._feeding)
         self.epoch = 0
         self.assigned: set[TP] | None = None
         self.partitions: dict[TP, StatefulPartition] = {}
@@ -220,30 +218,13 @@ class Assignment:
         raise out_of_range(f"input {tp.topic}-{tp.partition}", committed, held, f"reset the offsets of group {self._settings.group_id}")
 
     async def _open_rollup(self, rollup: RollupRunner, tps: list[TP], epoch: int) -> None:
-        rollup.begin()
-        positions = await self._reading(lambda reader: self._read_back(rollup, reader, tps))
-        rollup.start(positions, epoch)
+        published, panes = await self._reading(lambda reader: rollup.read_back(reader, _plain(tps)))
+        rollup.start(panes, published, epoch)
         for tp in tps:
-            await self._consumer().open_partition(tp, epoch, positions[tp.partition])
-
-    async def _read_back(self, rollup: RollupRunner, reader: Reader, tps: list[TP]) -> dict[int, int]:
-        """Panes and published topics to their ends; answers where each panes partition goes on."""
-        processor = rollup.processor
-        for name in self._settings.published:
-            published = [TopicPartition(self._settings.topic(name), p) for p in range(self._outbox.partitions(name))]
-            await reader.read_to_end(published, dict.fromkeys(published, _reading_published(processor, name)))
-        ends = await reader.read_to_end(_plain(tps), dict.fromkeys(_plain(tps), processor.read_panes))
-        return {tp.partition: end for tp, end in ends.items()}
+            await self._consumer().open_partition(tp, epoch, panes[tp.partition])
 
     async def _reading(self, read: Callable[[Reader], Awaitable[Result]]) -> Result:
-        """Run ``read`` with a reader of its own, again from the start while the broker is away."""
-        while True:
-            try:
-                async with Reader(self._settings) as reader:
-                    return await read(reader)
-            except KafkaError as error:
-                logger.warning("reading back was interrupted (%r); starting it again", error, extra={"event": "reading_interrupted"})
-                await asyncio.sleep(_READ_AGAIN_AFTER)
+        return await reading(self._settings, read)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> None:
         """Commit to the group; when it has moved on, the next owner reads some records again, harmlessly."""
@@ -269,10 +250,3 @@ class _Steering:
 
 def _plain(tps: Iterable[TP]) -> list[TopicPartition]:
     return [TopicPartition(tp.topic, tp.partition) for tp in tps]
-
-
-def _reading_published(processor: RollupProcessor, name: str) -> Callable[[Sequence[Record]], None]:
-    def read(records: Sequence[Record]) -> None:
-        processor.read_published(name, records)
-
-    return read

@@ -170,6 +170,10 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             ends[tp] = LogEnd(max(end, state.highwater or 0), delivered, state.position)
         return ends
 
+    async def log_ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        ends: dict[TopicPartition, int] = await self._ensure_consumer().end_offsets(list(partitions))
+        return ends
+
     def _state(self, tp: TP) -> Any:
         """The fetcher's state of an assigned partition with a position, else None."""
         subscription = self._ensure_consumer()._subscription.subscription
@@ -258,6 +262,10 @@ class BatchConsumer(driver.Consumer):
 
     async def ends(self, tps: Iterable[TP]) -> dict[TP, LogEnd]:
         return await self._thread.run_here(self._thread.ends(tps))
+
+    async def log_ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where partitions end that this worker need not own. Raises ``KafkaError``."""
+        return await self._thread.run_here(self._thread.log_ends(partitions))
 
     def _update(self, tp: TP) -> None:
         wanted = tp in self._open and tp not in self._paused and len(self._backlog.get(tp, ())) < self.prefetch

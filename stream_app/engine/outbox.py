@@ -56,7 +56,8 @@ class Pending:
     def add(self, batch: OutgoingBatch) -> None:
         self._batches.add(batch)
 
-    def discard(self, batch: OutgoingBatch) -> None:
+    def acknowledged(self, batch: OutgoingBatch, metadata: Any) -> None:
+        """The broker has a batch."""
         self._batches.discard(batch)
 
     def snapshot(self) -> list[asyncio.Future[None]]:
@@ -128,7 +129,7 @@ class Lane:
                 batch.builder.close_with(batch.count)
                 delivery = await self._outbox.producer.send_batch(batch.builder, self._topic, partition=self._partition)
                 metadata = await delivery
-                self._outbox.acknowledge(batch, self._topic, metadata, sent_at)
+                self._outbox.acknowledge(batch, metadata, sent_at)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # whatever it was, the write did not happen
@@ -203,13 +204,13 @@ class Outbox:
         """Wait until the unacknowledged bytes are below the limit."""
         await self._room.wait()
 
-    def acknowledge(self, batch: OutgoingBatch, topic: str, metadata: Any, sent_at: float) -> None:
+    def acknowledge(self, batch: OutgoingBatch, metadata: Any, sent_at: float) -> None:
         """Settle a batch that the broker has."""
         self.outstanding -= batch.size
         if self.outstanding < self._limit:
             self._room.set()
         for owner in batch.owners:
-            owner.discard(batch)
+            owner.acknowledged(batch, metadata)
         if metadata is not None and metadata.timestamp_type == 1 and metadata.timestamp is not None:
             self.skew_ms = skew(metadata.timestamp, sent_at, time.time() * 1000)
         if not batch.acknowledged.done():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self, TypeVar
 
 import aiokafka
+from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from agents.ports import Record
@@ -18,6 +19,9 @@ from stream_app.engine.settings import EngineSettings
 logger = logging.getLogger(__name__)
 
 Absorb = Callable[[Sequence[Record]], None]
+Result = TypeVar("Result")
+
+_READ_AGAIN_AFTER: Final = 1.0
 
 
 @dataclass(slots=True, frozen=True)
@@ -112,3 +116,14 @@ class Reader:
         while (highwater := self._consumer.highwater(tp)) is None:
             await self._consumer.getmany(timeout_ms=100)
         return int(highwater)
+
+
+async def reading(settings: EngineSettings, read: Callable[[Reader], Awaitable[Result]]) -> Result:
+    """Run ``read`` with a reader of its own, again from the start while the broker is away."""
+    while True:
+        try:
+            async with Reader(settings) as reader:
+                return await read(reader)
+        except KafkaError as error:
+            logger.warning("reading back was interrupted (%r); starting it again", error, extra={"event": "reading_interrupted"})
+            await asyncio.sleep(_READ_AGAIN_AFTER)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
+
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
 
 from stream_app.engine.batches import PartitionBatch
 from stream_app.engine.failure import FailStop
-from stream_app.engine.outbox import Outbox, Pending
+from stream_app.engine.foreign import OwnRecords
+from stream_app.engine.outbox import Outbox
 from stream_app.engine.processors import RollupProcessor
+from stream_app.engine.published import PublishedTopics
+from stream_app.engine.reading import Reader
 from stream_app.engine.rhythm import QUIET, Flow
 from stream_app.engine.settings import EngineSettings
 from stream_app.engine.slices import in_slices
+
+logger = logging.getLogger(__name__)
 
 CATCHING_UP = 60_000
 """Event time (ms) per second that only a backlog or a replay makes: nobody can follow what is published."""
@@ -23,20 +32,28 @@ class RollupRunner:
     """Rollup during one assignment of the panes topic; it publishes only once it has read everything back."""
 
     def __init__(
-        self, processor: RollupProcessor, outbox: Outbox, settings: EngineSettings, fail: FailStop, feeding: Callable[[], bool | None]
+        self,
+        processor: RollupProcessor,
+        outbox: Outbox,
+        topics: PublishedTopics,
+        settings: EngineSettings,
+        fail: FailStop,
+        feeding: Callable[[], bool | None],
     ) -> None:
         """``feeding``: whether a partition of this worker is in a backlog, so that panes are to come; ``None`` if it has none."""
         self.processor = processor
         self._feeding = feeding
         self._outbox = outbox
+        self._topics = topics
         self._settings = settings
         self._fail = fail
-        self._pending = Pending()
+        self._own = OwnRecords({})
         self.assigned = False
         self._epoch = -1
         self._positions: dict[int, int] = {}
         self._stopping = asyncio.Event()
         self._publisher: asyncio.Task[None] | None = None
+        self._observer: asyncio.Task[None] | None = None
         self.highwaters: dict[int, int] = {}
         self.records_handled = 0
 
@@ -49,18 +66,23 @@ class RollupRunner:
     def lags(self) -> dict[int, int]:
         return {p: max(0, self.highwaters.get(p, 0) - position) for p, position in self._positions.items()}
 
-    def begin(self) -> None:
-        """The panes topic is assigned: reading back starts."""
+    async def read_back(self, reader: Reader, panes: list[TopicPartition]) -> tuple[dict[TopicPartition, int], dict[int, int]]:
+        """The panes topic is assigned: read published topics and panes to their ends; answers where each partition of them goes on."""
         self.assigned = True
         self.processor.assigned()
+        published = await self._topics.read_back(reader)
+        ends = await reader.read_to_end(panes, dict.fromkeys(panes, self.processor.read_panes))
+        return published, {partition.partition: end for partition, end in ends.items()}
 
-    def start(self, positions: dict[int, int], epoch: int) -> None:
-        """Panes and published topics were read; the panes topic goes on at ``positions``."""
+    def start(self, positions: dict[int, int], published: Mapping[TopicPartition, int], epoch: int) -> None:
+        """Panes were read up to ``positions``, where they go on, and ``published`` topics up to there."""
         self._epoch = epoch
         self._positions = dict(positions)
         self._stopping.clear()
+        self._own = OwnRecords(published)
         self.processor.start_publishing()
-        self._publisher = asyncio.get_running_loop().create_task(self._publish_forever())
+        self._publisher = asyncio.create_task(self._publish_forever())
+        self._observer = asyncio.create_task(self._observe_ends(self._own))
 
     async def on_batch(self, batch: PartitionBatch) -> None:
         """Read a fetched batch of panes; work of another assignment is dropped."""
@@ -81,6 +103,9 @@ class RollupRunner:
     async def close(self) -> None:
         """Stop publishing; what was sent last may still be on its way and is complete in itself."""
         self._stopping.set()
+        if self._observer is not None:
+            self._observer.cancel()
+            self._observer = None
         if self._publisher is not None:
             await self._publisher
             self._publisher = None
@@ -94,12 +119,29 @@ class RollupRunner:
             while not self._stopping.is_set():
                 seconds, published = monotonic() - published, monotonic()
                 rows = self.processor.publish(int(time.time() * 1000))
-                await self._pending.settled()
-                self._outbox.put(rows, self._pending)
+                await self._own.settled()
+                await self._read_foreign()
+                self._outbox.put(rows, self._own)
                 await self._rest(catching_up=self.processor.moved > CATCHING_UP * max(1.0, seconds))
         except BaseException as error:
             self._fail("rollup: publishing failed", cause=error)
             raise
+
+    async def _read_foreign(self) -> None:
+        """What others have written to our topics is read like what was there before us; the next publication puts it right."""
+        foreign = self._own.foreign()
+        if foreign:
+            words = ", ".join(f"{sum(map(len, spans))} of {partition.topic}" for partition, spans in foreign.items())
+            logger.warning("another worker has written to topics of this one: reading %s", words, extra={"event": "foreign_records"})
+            await self._topics.read(foreign)
+
+    async def _observe_ends(self, own: OwnRecords) -> None:
+        while True:
+            await asyncio.sleep(self._settings.foreign_interval)
+            try:
+                own.seen(await self._topics.ends(own.partitions))
+            except KafkaError as error:
+                logger.info("the ends of the published topics are not known at the moment (%r)", error)
 
     async def _rest(self, *, catching_up: bool) -> None:
         settings = self._settings

@@ -50,6 +50,8 @@ class EngineSettings:
     rollup_interval: float = 0.25
     #: The same when nothing comes, time stands still and rows wait.
     rollup_behind_interval: float = 0.005
+    #: How often the active Rollup asks whether its topics reach further than it has written.
+    foreign_interval: float = 1.0
 
     #: Records handed to a processor in one synchronous step; the event loop breathes in between.
     slice_records: int = 2_000

@@ -1,14 +1,16 @@
-"""How often Rollup publishes: at its interval, and in a backlog only as long as panes come, further apart."""
+"""How often Rollup publishes: at its interval, and in a backlog only as long as panes come, further apart; and what it does about other writers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
+from aiokafka.errors import KafkaTimeoutError
+from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from agents.ports import Output, Record
@@ -21,6 +23,7 @@ from tests.support.fake_producer import FakeProducer
 from tests.support.waiting import eventually_async
 
 INTERVAL, QUIET, LONGEST = 0.01, 0.1, 0.6
+KPIS = TopicPartition("kpis", 0)
 
 
 class Processor:
@@ -31,6 +34,7 @@ class Processor:
     def __init__(self, moved: int) -> None:
         self.moved = moved
         self.published: list[float] = []
+        self.rows: list[Output] = []
 
     def assigned(self) -> None: ...
 
@@ -44,18 +48,58 @@ class Processor:
 
     def publish(self, clock_ms: int) -> list[Output]:
         self.published.append(monotonic())
-        return []
+        rows, self.rows = self.rows, []
+        return rows
+
+
+class Topics:
+    """The topic ``kpis``, and what was read of it later."""
+
+    def __init__(self) -> None:
+        self.end = 5
+        self.away = False
+        self.read_again: list[range] = []
+
+    async def read_back(self, reader: Any) -> dict[TopicPartition, int]:
+        return {KPIS: self.end}
+
+    async def ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        if self.away:
+            raise KafkaTimeoutError
+        return dict.fromkeys(partitions, self.end)
+
+    async def read(self, offsets: Mapping[TopicPartition, Sequence[range]]) -> None:
+        for partition, spans in offsets.items():
+            assert partition == KPIS
+            self.read_again += spans
+
+
+class Panes:
+    """A reader of an empty panes topic."""
+
+    async def read_to_end(self, partitions: Iterable[TopicPartition], absorb: object) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 0)
 
 
 class Bench:
     """A runner on a fake producer, and a way to let panes come."""
 
     def __init__(self, moved: int) -> None:
-        settings = EngineSettings(publish_interval=INTERVAL, rollup_interval=INTERVAL, checkpoint_interval=QUIET, catching_up_interval=LONGEST)
-        outbox = Outbox(FakeProducer(), str, {"kpis": 1}, limit=10_000, failed=lambda *_: None)
+        settings = EngineSettings(
+            publish_interval=INTERVAL,
+            rollup_interval=INTERVAL,
+            checkpoint_interval=QUIET,
+            catching_up_interval=LONGEST,
+            foreign_interval=INTERVAL,
+        )
+        self.topics = Topics()
+        self.producer = FakeProducer()
+        self.producer.ends[KPIS] = self.topics.end
+        topics: Any = self.topics
+        outbox = Outbox(self.producer, str, {"kpis": 1}, limit=10_000, failed=lambda *_: None)
         self.processor = Processor(moved)
         self.feeding: bool | None = None
-        self.runner = RollupRunner(self.processor, outbox, settings, FailStop(lambda _: None), lambda: self.feeding)
+        self.runner = RollupRunner(self.processor, outbox, topics, settings, FailStop(lambda _: None), lambda: self.feeding)
         self._next = 0
 
     async def a_pane(self) -> None:
@@ -67,8 +111,9 @@ class Bench:
 @asynccontextmanager
 async def publishing(moved: int) -> AsyncIterator[Bench]:
     bench = Bench(moved)
-    bench.runner.begin()
-    bench.runner.start({0: 0}, 1)
+    reader: Any = Panes()
+    published, panes = await bench.runner.read_back(reader, [TopicPartition("panes", 0)])
+    bench.runner.start(panes, published, 1)
     try:
         yield bench
     finally:
@@ -117,3 +162,84 @@ async def test_a_clock_that_has_moved_far_in_a_long_time_is_no_backlog() -> None
         await eventually_async(lambda: published(bench, 1), within_seconds=5)
         bench.processor.moved = 60_000
         await eventually_async(lambda: published(bench, 5), within_seconds=LONGEST + 5)
+
+
+async def rows_are_sent(bench: Bench, count: int) -> None:
+    bench.processor.rows = [Output("kpis", b"k", b"v")] * count
+    sent = len(bench.producer.sent)
+
+    async def found() -> bool:
+        return len(bench.producer.sent) > sent
+
+    await eventually_async(found, within_seconds=5)
+    bench.topics.end = bench.producer.ends[KPIS]
+
+
+async def read_again(bench: Bench, spans: list[range]) -> bool:
+    return bench.topics.read_again == spans
+
+
+async def test_what_only_it_has_written_is_not_read_again() -> None:
+    async with publishing(moved=0) as bench:
+        for count in (3, 1, 2):
+            await rows_are_sent(bench, count)
+        await asyncio.sleep(10 * INTERVAL)
+        assert bench.topics.read_again == []
+
+
+async def test_records_of_another_between_two_batches_are_read() -> None:
+    async with publishing(moved=0) as bench:
+        await rows_are_sent(bench, 3)
+        bench.producer.ends[KPIS] += 4
+        await rows_are_sent(bench, 2)
+        await eventually_async(lambda: read_again(bench, [range(8, 12)]), within_seconds=5)
+
+
+async def test_records_of_another_after_the_last_batch_are_read_once() -> None:
+    async with publishing(moved=0) as bench:
+        await rows_are_sent(bench, 3)
+        bench.producer.ends[KPIS] += 4
+        bench.topics.end = bench.producer.ends[KPIS]
+        await eventually_async(lambda: read_again(bench, [range(8, 12)]), within_seconds=5)
+        await rows_are_sent(bench, 1)
+        await asyncio.sleep(10 * INTERVAL)
+        assert bench.topics.read_again == [range(8, 12)]
+
+
+async def test_an_end_that_is_of_a_batch_on_its_way_is_no_record_of_another() -> None:
+    async with publishing(moved=0) as bench:
+        bench.producer.hold = True
+        await rows_are_sent(bench, 3)
+        await asyncio.sleep(10 * INTERVAL)
+        bench.producer.hold = False
+        bench.producer.release()
+        await rows_are_sent(bench, 1)
+        await asyncio.sleep(10 * INTERVAL)
+        assert bench.topics.read_again == []
+
+
+async def test_while_the_broker_does_not_answer_it_goes_on_and_asks_again() -> None:
+    async with publishing(moved=0) as bench:
+        bench.topics.away = True
+        await rows_are_sent(bench, 1)
+        bench.topics.end += 2
+        await asyncio.sleep(10 * INTERVAL)
+        assert bench.topics.read_again == []
+        bench.topics.away = False
+        await eventually_async(lambda: read_again(bench, [range(6, 8)]), within_seconds=5)
+
+
+async def test_a_batch_of_the_assignment_before_counts_as_of_another() -> None:
+    """It came after the topic was read, so that nobody knows what it says."""
+    async with publishing(moved=0) as bench:
+        bench.producer.hold = True
+        await rows_are_sent(bench, 3)
+        old = bench.producer.ends[KPIS]
+        closing = asyncio.create_task(bench.runner.close())
+        await asyncio.sleep(2 * INTERVAL)
+        bench.producer.hold = False
+        bench.producer.release()
+        await closing
+        bench.runner.start({0: 0}, {KPIS: old - 3}, 2)
+        bench.topics.end = old
+        await eventually_async(lambda: read_again(bench, [range(5, 8)]), within_seconds=5)

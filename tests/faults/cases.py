@@ -56,6 +56,15 @@ _KILLS = (
         quick=True,
     ),
     Case(
+        name="freeze-2",
+        number="3",
+        kind="freeze",
+        fault="SIGSTOP past the session, SIGCONT, of each of two workers in turn; the other one goes on",
+        inject=kills.freeze_in_turn,
+        workers=2,
+        seconds=60,
+    ),
+    Case(
         name="compaction",
         number="3",
         kind="compaction",

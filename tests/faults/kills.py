@@ -101,6 +101,22 @@ async def freeze_and_wake(scene: Scene) -> str:
     return "recovered afresh after each"
 
 
+async def freeze_in_turn(scene: Scene) -> str:
+    """Of two workers one stands still past its session and wakes up beside the other one, which goes on; then the other way round."""
+    await scene.ready()
+    for turn in range(scene.rounds(4)):
+        await scene.figures_move()
+        frozen = scene.crew.alive[turn % 2]
+        frozen.signal(signal.SIGSTOP)
+        scene.fault()
+        await scene.figures_move()
+        await asyncio.sleep(2.0)
+        frozen.signal(signal.SIGCONT)
+        await asyncio.sleep(2.0)
+        await scene.ready()
+    return "nobody was started afresh"
+
+
 async def hang(scene: Scene) -> str:
     """A handler that never comes back: the watchdog ends its process, the other worker takes over."""
     await scene.ready()

@@ -71,7 +71,7 @@ class Play:
 
 @settings(max_examples=200, deadline=None)
 @given(SAID, CHANCES, st.booleans())
-def test_whoever_writes_when_every_row_is_right_in_the_end(said: Said, chance: random.Random, afresh: bool) -> None:  # noqa: FBT001
+def test_whoever_writes_when_every_row_is_right_in_the_end(said: Said, chance: random.Random, afresh: bool) -> None:
     play = Play(chance)
     for index, (at, facts, cell, partition) in enumerate(said):
         play.panes.fact(at, facts, cell, partition=partition)

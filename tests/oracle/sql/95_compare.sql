@@ -1,4 +1,5 @@
 -- truth against published. In: truth, time_window, published_line(topic, o, r). Out: published, difference.
+-- A row is the record of the greatest rank, as the page about reading KPIs says; the last record, which compaction leaves, must say the same.
 
 CREATE OR REPLACE TABLE published AS
 WITH newest AS (
@@ -10,16 +11,17 @@ WITH newest AS (
     FROM published_line
     WHERE r.kpi NOT IN ('watermark', 'source_progress', 'next_to_breach')
 )
-SELECT * FROM newest
-QUALIFY row_number() OVER (
-    PARTITION BY topic, kpi, time_window, CASE WHEN time_window IN ('hour', 'day') THEN window_start END, queue, channel, priority, route
-    ORDER BY coalesce(revision, 0) DESC, o DESC) = 1;
+SELECT *, last_value(value) OVER (of_row ORDER BY o ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last_said
+FROM newest
+WINDOW of_row AS (
+    PARTITION BY topic, kpi, time_window, CASE WHEN time_window IN ('hour', 'day') THEN window_start END, queue, channel, priority, route)
+QUALIFY row_number() OVER (of_row ORDER BY coalesce(revision, 0) DESC, window_end DESC NULLS LAST, watermark DESC NULLS LAST, o DESC) = 1;
 
 -- Spans, live windows (a row is sent again only when its value changes, so its bounds may be older) and levels have one row; days and hours
 -- are compared when they are closed.
 CREATE OR REPLACE TABLE comparable AS
 SELECT p.topic, p.kpi, p.time_window, CASE WHEN p.time_window IN ('hour', 'day') THEN p.window_start ELSE 0 END AS starts,
-    p.grouping, p.queue, p.channel, p.priority, p.route, coalesce(p.since, p.value) AS value, p.numerator, p.denominator, p.n, p.low, p.high, p.excluded, p.state
+    p.grouping, p.queue, p.channel, p.priority, p.route, coalesce(p.since, p.value) AS value, p.numerator, p.denominator, p.n, p.low, p.high, p.excluded, p.state, p.last_said IS DISTINCT FROM p.value AS contested
 FROM published AS p
 WHERE p.time_window NOT IN ('hour', 'day')
    OR EXISTS (FROM time_window AS w WHERE w.time_window = p.time_window AND w.starts = p.window_start);
@@ -48,7 +50,8 @@ SELECT kpi, time_window, starts, grouping, queue, channel, priority, route,
          WHEN e.denominator IS NOT NULL AND differs(e.denominator, c.denominator, e.tolerance) THEN 'denominator'
          WHEN e.n IS NOT NULL AND differs(e.n, c.n, 1e-9) THEN 'n'
          WHEN differs(e.low, c.low, 1e-9) OR differs(e.high, c.high, 1e-9) THEN 'interval'
-         WHEN e.excluded IS NOT NULL AND differs(e.excluded, coalesce(c.excluded, 0), 1e-9) THEN 'excluded' END AS what
+         WHEN e.excluded IS NOT NULL AND differs(e.excluded, coalesce(c.excluded, 0), 1e-9) THEN 'excluded'
+         WHEN c.contested THEN 'not last' END AS what
 FROM expected AS e
 FULL JOIN comparable AS c USING (kpi, time_window, starts, grouping, queue, channel, priority, route)
 WHERE what IS NOT NULL
