@@ -300,7 +300,15 @@ def test_missing_extra_and_wrong_rows_are_differences(database: duckdb.DuckDBPyC
     ]  # fmt: skip
 
 
+def stale_rows_of_opened(records: list[tuple[str, dict[str, object]]]) -> list[tuple[str, dict[str, object]]]:
+    return [(topic, {**record, "value": 77, "revision": 0}) for topic, record in records if record["kpi"] == "opened"]
+
+
 def test_the_greatest_revision_counts(database: duckdb.DuckDBPyConnection, rows: Rows, tmp_path: Path) -> None:
     records = published(rows)
-    stale = [(topic, {**record, "value": 77, "revision": 0}) for topic, record in records if record["kpi"] == "opened"]
-    assert differences(database, tmp_path, records + stale) == []
+    assert differences(database, tmp_path, stale_rows_of_opened(records) + records) == []
+
+
+def test_a_stale_row_that_comes_last_is_a_difference(database: duckdb.DuckDBPyConnection, rows: Rows, tmp_path: Path) -> None:
+    records = published(rows)
+    assert set(differences(database, tmp_path, records + stale_rows_of_opened(records))) == {"not last opened"}
