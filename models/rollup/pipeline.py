@@ -52,11 +52,13 @@ class PipelineRows:
             record = KpiRecord("next_to_breach", len(items), "cases", NOW, {}, watermark, "provisional", items=items)
             yield KpiRow("kpis", "next_to_breach", NOW, {}, None, record)
 
-    def read(self, kpi: str, source: str) -> None:
-        """A row that was published by whoever it was; it is published again, or deleted if its source is gone."""
-        if kpi == "watermark":
+    def read(self, row: KpiRow) -> None:
+        """A row that another one has published: it is published again, or deleted if its source is gone."""
+        if row.kpi == "watermark":
             self._watermark = None
-        elif kpi == "next_to_breach":
+        elif row.kpi == "next_to_breach":
             self._next = None
+        elif row.record is None:
+            self._sources.pop(row.group.get("source", ""), None)
         else:
-            self._sources[source] = -1
+            self._sources[row.group.get("source", "")] = -1

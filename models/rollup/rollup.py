@@ -127,11 +127,10 @@ class Rollup:
 
     def take_published(self, row: KpiRow) -> None:
         """A row that another Rollup has published, in the topic's order. One that settings or catalogue no longer have is deleted."""
-        record = row.record
         if row.kpi in NAMES:
-            if record is not None:
-                self._pipeline.read(row.kpi, row.group.get("source", ""))
+            self._pipeline.read(row)
             return
+        record = row.record
         labels = {name: value for name, value in row.group.items() if name != ROUTE}
         group = self._groups.find(labels)
         name = row_name(row.kpi, row.group.get(ROUTE, ""))

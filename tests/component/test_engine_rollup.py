@@ -234,7 +234,7 @@ async def test_a_batch_of_the_assignment_before_counts_as_of_another() -> None:
     async with publishing(moved=0) as bench:
         bench.producer.hold = True
         bench.processor.rows = [Output("kpis", b"k", b"v")] * 3
-        while not bench.producer.sent:
+        while not bench.producer.sent:  # noqa: ASYNC110 - the rest after the sending is short, and it must end in it
             await asyncio.sleep(0)
         await bench.runner.close()
         bench.runner.start({0: 0}, {KPIS: 5}, 2)
