@@ -56,12 +56,11 @@ _KILLS = (
         quick=True,
     ),
     Case(
-        name="freeze-2",
+        name="freeze-live",
         number="3",
         kind="freeze",
-        fault="SIGSTOP past the session, SIGCONT, of each of two workers in turn; the other one goes on",
-        inject=kills.freeze_in_turn,
-        workers=2,
+        fault="SIGSTOP past the session, SIGCONT, half a second later the woken one dies; its successor goes on",
+        inject=kills.freeze_and_go_on,
         seconds=60,
     ),
     Case(

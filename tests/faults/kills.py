@@ -101,20 +101,22 @@ async def freeze_and_wake(scene: Scene) -> str:
     return "recovered afresh after each"
 
 
-async def freeze_in_turn(scene: Scene) -> str:
-    """Of two workers one stands still past its session and wakes up beside the other one, which goes on; then the other way round."""
-    await scene.ready()
-    for turn in range(scene.rounds(4)):
+async def freeze_and_go_on(scene: Scene) -> str:
+    """A worker stands still past its session while another takes over, wakes up, writes what it had in hand and dies; the other one just goes on."""
+    for _ in range(scene.rounds(3)):
+        await scene.ready()
         await scene.figures_move()
-        frozen = scene.crew.alive[turn % 2]
+        [frozen] = scene.crew.alive
         frozen.signal(signal.SIGSTOP)
         scene.fault()
-        await scene.figures_move()
-        await asyncio.sleep(2.0)
+        [successor] = scene.hire()
+        await successor.ready()
+        await asyncio.sleep(3.0)
         frozen.signal(signal.SIGCONT)
-        await asyncio.sleep(2.0)
-        await scene.ready()
-    return "nobody was started afresh"
+        await asyncio.sleep(0.5)
+        frozen.kill()
+        await scene.figures_move()
+    return "the last successor has read nothing afresh"
 
 
 async def hang(scene: Scene) -> str:
