@@ -41,7 +41,7 @@ class Figures:
     jobs: list[Run] = field(default_factory=list)
     compiled: list[Run] = field(default_factory=list)
     recovered: Recovered | None = None
-    latency: Latency | None = None
+    latencies: list[Latency] = field(default_factory=list)
     topics: dict[str, Traffic] = field(default_factory=dict)
     cases: int = 0
     panes: PanesRhythm | None = None
@@ -58,7 +58,7 @@ class Figures:
             "floor": [run.plain() for run in self.floors],
             "whole_job": [run.plain() for run in self.jobs],
             "whole_job_compiled": [run.plain() for run in self.compiled],
-            "latency": self.latency and dataclasses.asdict(self.latency),
+            "latency": [dataclasses.asdict(latency) for latency in self.latencies],
             "recovery": self.recovered and dataclasses.asdict(self.recovered),
             "topics": {name: dataclasses.asdict(written) for name, written in self.topics.items()},
             "cases": self.cases,
@@ -71,7 +71,7 @@ class Figures:
 
     def table(self) -> str:
         parts = (mapping.lines(self.mapping), scaling.table(self.scaled), long.table(self.long), idle.lines(self.idle))
-        return table(self.floors, self.jobs, self.compiled, self.latency, self.recovered, self.machine, parts)
+        return table(self.floors, self.jobs, self.compiled, self.latencies, self.recovered, self.machine, parts)
 
 
 def main() -> int:
@@ -97,7 +97,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="interleaved runs of floor and whole job (default 3)")
     parser.add_argument("--rate", type=float, default=2_000, help="events per second for the latency (default 2,000)")
     parser.add_argument("--seconds", type=float, default=60, help="how long latency is measured (default 60)")
-    parser.add_argument("--compiled", action="store_true", help="also the whole job by the compiled worker (after `make compiled`)")
+    parser.add_argument("--compiled", action="store_true", help="also whole job and latency by the compiled worker (after `make compiled`)")
     parser.add_argument("--workers", type=_counts, default=(), metavar="1,2,4", help="also the whole job with so many worker processes")
     parser.add_argument("--long", type=int, default=0, metavar="TIMES", help="also the whole job on a history so many times as long")
     parser.add_argument("--long-events", type=int, default=100_000, help="size of the shorter of its two histories (default 100,000)")
@@ -192,8 +192,10 @@ class Measuring:
 
     async def _latency(self) -> None:
         given = self.given
-        say(f"· latency at {given.rate:,.0f} events/s for {given.seconds:.0f} s")
-        self.figures.latency, settings = await latency_run(self.bootstrap, self.directory, given.rate, given.seconds)
+        for compiled in (False, True) if given.compiled else (False,):
+            say(f"· latency at {given.rate:,.0f} events/s for {given.seconds:.0f} s{', compiled' if compiled else ''}")
+            latency, settings = await latency_run(self.bootstrap, self.directory, given.rate, given.seconds, compiled=compiled)
+            self.figures.latencies.append(latency)
         cost = rollup_cost(await all_records(self.bootstrap, settings.topic("panes")), settings)
         self.figures.panes = await panes_rhythm(self.bootstrap, settings, given.rate, cost)
 

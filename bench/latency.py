@@ -37,6 +37,7 @@ EXEMPTING = {"case.flagged", "case.merged", "case.cancelled", "source.progress"}
 class Latency:
     """Seconds from produce to visible; ``cpu_share``: of one core, the worker's own."""
 
+    compiled: bool
     rate: float
     measured: int
     p50: float
@@ -81,7 +82,7 @@ def _events(count: int) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
         yield event.topic, event.key, content
 
 
-async def latency_run(bootstrap: str, directory: Path, rate: float, seconds: float) -> tuple[Latency, Settings]:
+async def latency_run(bootstrap: str, directory: Path, rate: float, seconds: float, *, compiled: bool = False) -> tuple[Latency, Settings]:
     """One worker at its defaults on empty topics, told the time by the wall clock. The settings name what it left in Kafka."""
     inputs = f"live-{int(time.time() * 1000):x}"
     configuration, settings = await new_pipeline(bootstrap, directory, inputs, declared=False)
@@ -91,7 +92,7 @@ async def latency_run(bootstrap: str, directory: Path, rate: float, seconds: flo
     feeding = Feeding(producer, {name: settings.topic(name) for name in INPUT_TOPICS}, 4, rate)
     seen: list[tuple[int, float]] = []
     try:
-        with Worker(configuration) as worker:
+        with Worker(configuration, compiled=compiled) as worker:
             watching = asyncio.create_task(_watch(bootstrap, settings.topic("kpis"), seen))
             await _until_published(worker, settings, bootstrap)
             began = time.time()
@@ -102,7 +103,9 @@ async def latency_run(bootstrap: str, directory: Path, rate: float, seconds: flo
             await asyncio.gather(watching, return_exceptions=True)
     finally:
         await producer.stop()
-    return _judged(feeding.opened, seen, rate, worker.sampled.cpu_between(began + WARM_UP_SECONDS, ended) / seconds), settings
+    waits = _waits(feeding.opened, seen)
+    cpu_share = worker.sampled.cpu_between(began + WARM_UP_SECONDS, ended) / seconds
+    return Latency(compiled, rate, len(waits), waits[len(waits) // 2], waits[int(len(waits) * 0.99)], waits[-1], cpu_share), settings
 
 
 async def _until_published(worker: Worker, settings: Settings, bootstrap: str) -> None:
@@ -130,7 +133,8 @@ async def _until_seen(seen: list[tuple[int, float]], wanted: int, worker: Worker
         await asyncio.sleep(0.05)
 
 
-def _judged(opened: list[float], seen: list[tuple[int, float]], rate: float, cpu_share: float) -> Latency:
+def _waits(opened: list[float], seen: list[tuple[int, float]]) -> list[float]:
+    """Seconds from sending to seeing, in order of length."""
     values: list[int] = []
     instants: list[float] = []
     for value, at in seen:
@@ -141,5 +145,4 @@ def _judged(opened: list[float], seen: list[tuple[int, float]], rate: float, cpu
     for number, sent in enumerate(opened, start=1):
         if sent >= opened[0] + WARM_UP_SECONDS:
             waits.append(instants[bisect_right(values, number - 1)] - sent)
-    waits.sort()
-    return Latency(rate, len(waits), waits[len(waits) // 2], waits[int(len(waits) * 0.99)], waits[-1], cpu_share)
+    return sorted(waits)

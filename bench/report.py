@@ -19,7 +19,7 @@ def table(
     floors: Sequence[Run],
     jobs: Sequence[Run],
     compiled: Sequence[Run],
-    latency: Latency | None,
+    latencies: Sequence[Latency],
     recovered: Recovered | None,
     on: dict[str, str],
     parts: Sequence[Sequence[str]] = (),
@@ -35,12 +35,7 @@ def table(
         if compiled:
             lines.append(_row("The same, compiled (`make compiled`)", compiled, floors))
         lines.append("")
-    if latency is not None:
-        lines.append(
-            f"From producing an event to the KPI that includes it, at {latency.rate:,.0f} events/s: p50 {latency.p50 * 1000:.0f} ms, "
-            f"p99 {latency.p99 * 1000:.0f} ms, longest {latency.worst * 1000:.0f} ms ({latency.measured:,} contacts; "
-            f"{latency.cpu_share:.0%} of one core)."
-        )
+    lines += [_latency(latency) for latency in latencies]
     if recovered is not None:
         lines.append(
             f"Recovery: {recovered.seconds_per_million:.1f} s per million changelog records "
@@ -51,6 +46,14 @@ def table(
             lines += ["", *part]
     lines += ["", _machine(on, jobs)]
     return "\n".join(lines) + "\n"
+
+
+def _latency(found: Latency) -> str:
+    return (
+        f"From producing an event to the KPI that includes it, at {found.rate:,.0f} events/s{', compiled' if found.compiled else ''}: "
+        f"p50 {found.p50 * 1000:.0f} ms, p99 {found.p99 * 1000:.0f} ms, longest {found.worst * 1000:.0f} ms "
+        f"({found.measured:,} contacts; {found.cpu_share:.0%} of one core).  "
+    )
 
 
 def _row(name: str, runs: Sequence[Run], floors: Sequence[Run]) -> str:

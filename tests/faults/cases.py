@@ -56,12 +56,12 @@ _KILLS = (
         quick=True,
     ),
     Case(
-        name="freeze-live",
+        name="freeze-late",
         number="3",
         kind="freeze",
-        fault="SIGSTOP past the session, SIGCONT, half a second later the woken one dies; its successor goes on",
-        inject=kills.freeze_and_go_on,
-        seconds=60,
+        fault="SIGSTOP until all is published by another, SIGCONT, a second later the woken one dies",
+        inject=kills.freeze_to_the_end,
+        seconds=30,
     ),
     Case(
         name="compaction",

@@ -10,6 +10,7 @@ from stream_app.engine import ExitCode
 from tests.faults.crew import Worker
 from tests.faults.scene import Scene
 from tests.faults.seams import POINTS, Seam
+from tests.faults.waiting import until
 
 KILLS = 20
 CYCLES = 14
@@ -101,22 +102,22 @@ async def freeze_and_wake(scene: Scene) -> str:
     return "recovered afresh after each"
 
 
-async def freeze_and_go_on(scene: Scene) -> str:
-    """A worker stands still past its session while another takes over, wakes up, writes what it had in hand and dies; the other one just goes on."""
-    for _ in range(scene.rounds(3)):
-        await scene.ready()
-        await scene.figures_move()
-        [frozen] = scene.crew.alive
-        frozen.signal(signal.SIGSTOP)
-        scene.fault()
-        [successor] = scene.hire()
-        await successor.ready()
-        await asyncio.sleep(3.0)
-        frozen.signal(signal.SIGCONT)
-        await asyncio.sleep(0.5)
-        frozen.kill()
-        await scene.figures_move()
-    return "the last successor has read nothing afresh"
+async def freeze_to_the_end(scene: Scene) -> str:
+    """A worker stands still until another has taken over and published everything. It wakes up, writes what it had in hand, and dies."""
+    await scene.ready()
+    await scene.share_sent(0.7)
+    await scene.figures_move()
+    [frozen] = scene.crew.alive
+    frozen.signal(signal.SIGSTOP)
+    scene.fault()
+    scene.hire()
+    scene.load.hurry()
+    await until(lambda: (scene.watermark or 0) >= scene.outline.final_instant)
+    await asyncio.sleep(2.0)
+    frozen.signal(signal.SIGCONT)
+    await asyncio.sleep(1.0)
+    frozen.kill()
+    return "nobody has read anything afresh since"
 
 
 async def hang(scene: Scene) -> str:
