@@ -59,7 +59,7 @@ _KILLS = (
         name="freeze-late",
         number="3",
         kind="freeze",
-        fault="SIGSTOP until all is published by another, SIGCONT, a second later the woken one dies",
+        fault="SIGSTOP until all is published by another, SIGCONT, 0.3 s later the woken one dies",
         inject=kills.freeze_to_the_end,
         seconds=30,
     ),

@@ -115,7 +115,7 @@ async def freeze_to_the_end(scene: Scene) -> str:
     await until(lambda: (scene.watermark or 0) >= scene.outline.final_instant)
     await asyncio.sleep(2.0)
     frozen.signal(signal.SIGCONT)
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(0.3)
     frozen.kill()
     return "nobody has read anything afresh since"
 
