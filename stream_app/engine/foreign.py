@@ -15,14 +15,12 @@ from aiokafka.structs import TopicPartition
 from stream_app.engine.outbox import OutgoingBatch, Pending
 
 
-class OwnRecords(Pending):
-    """What one owner has sent during one assignment, and from that, which offsets are of others."""
-
-    __slots__ = ("_accounted", "_ends", "_foreign")
+class OwnRecords:
+    """What one owner has sent during one assignment (as ``pending``), and from that, which offsets are of others."""
 
     def __init__(self, read: Mapping[TopicPartition, int]) -> None:
         """``read``: the offset up to which each partition was read before anything was sent."""
-        super().__init__()
+        self.pending = Pending(self._acknowledged)
         self._accounted = dict(read)
         self._ends: dict[TopicPartition, int] = {}
         self._foreign: dict[TopicPartition, list[range]] = {}
@@ -31,9 +29,8 @@ class OwnRecords(Pending):
     def partitions(self) -> list[TopicPartition]:
         return list(self._accounted)
 
-    def acknowledged(self, batch: OutgoingBatch, metadata: Any) -> None:
+    def _acknowledged(self, batch: OutgoingBatch, metadata: Any) -> None:
         """The broker has a batch of ours: ``metadata`` names the partition and the offset of its first record."""
-        super().acknowledged(batch, metadata)
         self._account(metadata.topic_partition, metadata.offset, metadata.offset + batch.count)
 
     def seen(self, ends: Mapping[TopicPartition, int]) -> None:

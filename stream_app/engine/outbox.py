@@ -45,10 +45,12 @@ class OutgoingBatch:
 class Pending:
     """What one owner (a partition's state, Intake, Rollup) has sent and no broker has acknowledged yet."""
 
-    __slots__ = ("_batches",)
+    __slots__ = ("_batches", "_told")
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[OutgoingBatch, Any], object] | None = None) -> None:
+        """``told``: is given every batch that the broker has, and what it said about it."""
         self._batches: set[OutgoingBatch] = set()
+        self._told = told
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -59,6 +61,8 @@ class Pending:
     def acknowledged(self, batch: OutgoingBatch, metadata: Any) -> None:
         """The broker has a batch."""
         self._batches.discard(batch)
+        if self._told is not None:
+            self._told(batch, metadata)
 
     def snapshot(self) -> list[asyncio.Future[None]]:
         """The acknowledgements outstanding now; later sends are not among them."""

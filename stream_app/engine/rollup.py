@@ -119,9 +119,9 @@ class RollupRunner:
             while not self._stopping.is_set():
                 seconds, published = monotonic() - published, monotonic()
                 rows = self.processor.publish(int(time.time() * 1000))
-                await self._own.settled()
+                await self._own.pending.settled()
                 await self._read_foreign()
-                self._outbox.put(rows, self._own)
+                self._outbox.put(rows, self._own.pending)
                 await self._rest(catching_up=self.processor.moved > CATCHING_UP * max(1.0, seconds))
         except BaseException as error:
             self._fail("rollup: publishing failed", cause=error)

@@ -62,6 +62,7 @@ _KILLS = (
         fault="SIGSTOP until all is published by another, SIGCONT, 0.3 s later the woken one dies",
         inject=kills.freeze_to_the_end,
         seconds=30,
+        quick=True,
     ),
     Case(
         name="compaction",

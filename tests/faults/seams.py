@@ -99,7 +99,7 @@ def die_elsewhere(death: Death) -> None:
             death.at("after Intake's commit")
 
     async def rest(self: RollupRunner, *, catching_up: bool) -> None:
-        if len(self._own):
+        if len(self._own.pending):
             self._outbox.loop.call_later(0.002, death.at, "KPIs on their way")
         await publish(self, catching_up=catching_up)
 
