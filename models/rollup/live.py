@@ -51,7 +51,7 @@ class LiveRows:
     def read(self, group: int, window: str, name: str, record: KpiRecord | None) -> None:
         """A row as published, by whoever it was, in the topic's order; ``None`` deletes it. It is looked at again.
 
-        One that is older than the one before it is published anew, whatever it says, as in `ClosingWindow.read`.
+        One that is older than the one before it and says something else is published anew, as in `ClosingWindow.read`.
         """
         pair = (group, window)
         self._dirty[pair] = None

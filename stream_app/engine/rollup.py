@@ -142,6 +142,9 @@ class RollupRunner:
                 own.seen(await self._topics.ends(own.partitions))
             except KafkaError as error:
                 logger.info("the ends of the published topics are not known at the moment (%r)", error)
+            except Exception as error:
+                self._fail("rollup: asking for the ends of the published topics failed", cause=error)
+                raise
 
     async def _rest(self, *, catching_up: bool) -> None:
         settings = self._settings

@@ -15,7 +15,7 @@ from faust.types import TP
 
 from agents.ports import Output, Record
 from stream_app.engine.batches import PartitionBatch
-from stream_app.engine.failure import FailStop
+from stream_app.engine.failure import ExitCode, FailStop
 from stream_app.engine.outbox import Outbox
 from stream_app.engine.rollup import RollupRunner
 from stream_app.engine.settings import EngineSettings
@@ -57,15 +57,15 @@ class Topics:
 
     def __init__(self) -> None:
         self.end = 5
-        self.away = False
+        self.failure: Exception | None = None
         self.read_again: list[range] = []
 
     async def read_back(self, reader: Any) -> dict[TopicPartition, int]:
         return {KPIS: self.end}
 
     async def ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        if self.away:
-            raise KafkaTimeoutError
+        if self.failure is not None:
+            raise self.failure
         return dict.fromkeys(partitions, self.end)
 
     async def read(self, offsets: Mapping[TopicPartition, Sequence[range]]) -> None:
@@ -99,7 +99,8 @@ class Bench:
         outbox = Outbox(self.producer, str, {"kpis": 1}, limit=10_000, failed=lambda *_: None)
         self.processor = Processor(moved)
         self.feeding: bool | None = None
-        self.runner = RollupRunner(self.processor, outbox, topics, settings, FailStop(lambda _: None), lambda: self.feeding)
+        self.exit_codes: list[int] = []
+        self.runner = RollupRunner(self.processor, outbox, topics, settings, FailStop(self.exit_codes.append), lambda: self.feeding)
         self._next = 0
 
     async def a_pane(self) -> None:
@@ -220,13 +221,23 @@ async def test_an_end_that_is_of_a_batch_on_its_way_is_no_record_of_another() ->
 
 async def test_while_the_broker_does_not_answer_it_goes_on_and_asks_again() -> None:
     async with publishing(moved=0) as bench:
-        bench.topics.away = True
+        bench.topics.failure = KafkaTimeoutError()
         await rows_are_sent(bench, 1)
         bench.topics.end += 2
         await asyncio.sleep(10 * INTERVAL)
         assert bench.topics.read_again == []
-        bench.topics.away = False
+        bench.topics.failure = None
         await eventually_async(lambda: read_again(bench, [range(6, 8)]), within_seconds=5)
+
+
+async def test_a_failure_to_ask_that_is_not_of_the_broker_ends_the_process() -> None:
+    async with publishing(moved=0) as bench:
+        bench.topics.failure = RuntimeError("no consumer")
+
+        async def ended() -> bool:
+            return bench.exit_codes == [ExitCode.FAILED]
+
+        await eventually_async(ended, within_seconds=5)
 
 
 async def test_a_batch_of_the_assignment_before_counts_as_of_another() -> None:
