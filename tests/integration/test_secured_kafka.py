@@ -80,7 +80,13 @@ def test_the_whole_pipeline_runs_with_the_printed_rights_and_its_figures_are_exa
         truth = expected(installation.settings(WORKER), feed)
         assert len(truth) > FIGURES_AT_LEAST
         reader = installation.settings(READER)
-        eventually(lambda: asyncio.run(published(reader)) == truth, within_seconds=60, what="exactly the expected figures")
+        try:
+            eventually(lambda: asyncio.run(published(reader)) == truth, within_seconds=60, what="exactly the expected figures")
+        except AssertionError as late:
+            found = asyncio.run(published(reader))
+            differing = {key: (truth.get(key), found.get(key)) for key in truth.keys() | found.keys() if truth.get(key) != found.get(key)}
+            late.add_note(f"{len(differing)} of {len(truth)} differ, such as {list(differing.items())[:5]}; the worker says: {worker.log}")
+            raise
 
         address = board.says(r"Board on (http://\S+)/ ")
         eventually(lambda: '"kpi":"opened"' in answer(f"{address}/api/kpis?kpi=opened")[1], within_seconds=15, what="a row on the board")
