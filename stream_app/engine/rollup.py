@@ -142,9 +142,8 @@ class RollupRunner:
                 own.seen(await self._topics.ends(own.partitions))
             except KafkaError as error:
                 logger.info("the ends of the published topics are not known at the moment (%r)", error)
-            except Exception as error:
-                self._fail("rollup: asking for the ends of the published topics failed", cause=error)
-                raise
+            except Exception:  # whatever it was, it concerns this question alone, and the next one comes in a second
+                logger.warning("the ends of the published topics cannot be asked for", exc_info=True, extra={"event": "ends_unknown"})
 
     async def _rest(self, *, catching_up: bool) -> None:
         settings = self._settings

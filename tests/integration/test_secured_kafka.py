@@ -81,7 +81,7 @@ def test_the_whole_pipeline_runs_with_the_printed_rights_and_its_figures_are_exa
         assert len(truth) > FIGURES_AT_LEAST
         reader = installation.settings(READER)
         try:
-            eventually(lambda: asyncio.run(published(reader)) == truth, within_seconds=60, what="exactly the expected figures")
+            eventually(lambda: asyncio.run(published(reader)) == truth, within_seconds=120, what="exactly the expected figures")
         except AssertionError as late:
             found = asyncio.run(published(reader))
             differing = {key: (truth.get(key), found.get(key)) for key in truth.keys() | found.keys() if truth.get(key) != found.get(key)}
