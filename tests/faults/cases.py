@@ -53,7 +53,6 @@ _KILLS = (
         fault="SIGSTOP past the session, SIGCONT, everybody dies, a fresh worker recovers",
         inject=kills.freeze_and_wake,
         seconds=60,
-        quick=True,
     ),
     Case(
         name="freeze-late",

@@ -69,7 +69,7 @@ class Play:
         self.owner.send()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(SAID, CHANCES, st.booleans())
 def test_whoever_writes_when_every_row_is_right_in_the_end(said: Said, chance: random.Random, afresh: bool) -> None:
     play = Play(chance)
