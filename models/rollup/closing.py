@@ -11,6 +11,7 @@ from models.catalogue.registry import BY_ID, evaluate, reads
 from models.catalogue.values import KpiValue, Signature
 from models.panes.pane import names
 from models.panes.windows import SETTLING, Bounds, closing_bounds
+from models.rollup.contested import Contested
 from models.rollup.facts import BACKLOG, Facts, Touched
 from models.rollup.groups import Groups
 from models.rollup.records import KpiRecord, KpiRow
@@ -39,7 +40,7 @@ class ClosingWindow:
         self._revise: dict[Place, set[str]] = {}
         self._rows: dict[int, dict[int, dict[str, Signature]]] = {}
         self._revisions: dict[Row, int] = {}
-        self._contested: set[Row] = set()
+        self._contested: Contested[Row] = Contested()
 
     def touch(self, touched: Touched) -> None:
         """Remember which window a change is for, or which rows it corrects."""
@@ -75,12 +76,8 @@ class ClosingWindow:
         self._look_at(start, group, self._names)
         rows = self._rows.setdefault(start, {}).setdefault(group, {})
         row, value, revision = (start, group, name), signature(record.kpi_value()), record.revision or 1
-        known = self._revisions.get(row, 1) if name in rows else 0
-        if revision > known:
-            self._contested.discard(row)
-        elif revision < known or value != rows[name]:
-            self._contested.add(row)
-        if revision >= known:
+        greatest = self._revisions.get(row, 1) if name in rows else 0
+        if self._contested.read(row, revision, greatest, same=rows.get(name) == value):
             rows[name] = value
             if revision > 1:
                 self._revisions[row] = revision
@@ -179,7 +176,7 @@ class ClosingWindow:
         if name in rows:
             row = (bounds[0], group, name)
             record.revision = self._revisions[row] = self._revisions.get(row, 1) + 1
-            self._contested.discard(row)
+            self._contested.settle(row)
             former = rows[name]
             record.old_value = former[0] if isinstance(former, tuple) else former
         rows[name] = signature(value)
@@ -193,5 +190,5 @@ class ClosingWindow:
         for start in gone:
             del self._rows[start]
         self._revisions = {row: n for row, n in self._revisions.items() if row[0] not in gone}
-        self._contested = {row for row in self._contested if row[0] not in gone}
+        self._contested.forget(lambda row: row[0] in gone)
         self._revise = {place: found for place, found in self._revise.items() if place[0] not in gone}

@@ -9,6 +9,7 @@ from typing import Final
 from models.catalogue.registry import BY_ID, evaluate
 from models.catalogue.values import KpiValue
 from models.panes.windows import SPAN
+from models.rollup.contested import Contested
 from models.rollup.facts import Facts
 from models.rollup.groups import Groups
 from models.rollup.records import KpiRecord, KpiRow
@@ -26,7 +27,7 @@ class SpanRows:
         self._kpis = kpis_of(SPAN)
         self._dirty: dict[int, None] = {}
         self._rows: dict[int, dict[str, tuple[KpiValue, int]]] = {}
-        self._contested: set[tuple[int, str]] = set()
+        self._contested: Contested[tuple[int, str]] = Contested()
 
     def touch(self, group: int) -> None:
         """A group has new facts."""
@@ -37,12 +38,8 @@ class SpanRows:
         self._dirty[group] = None
         rows = self._rows.setdefault(group, {})
         value, revision = record.kpi_value(), record.revision or 1
-        former = rows.get(name)
-        if former is None or revision > former[1]:
-            self._contested.discard((group, name))
-        elif revision < former[1] or value != former[0]:
-            self._contested.add((group, name))
-        if former is None or revision >= former[1]:
+        known, greatest = rows.get(name, (None, 0))
+        if self._contested.read((group, name), revision, greatest, same=known == value):
             rows[name] = (value, revision)
 
     def waiting(self) -> bool:
@@ -70,7 +67,7 @@ class SpanRows:
         former = self._rows[group].get(name)
         if former is not None and former[0] == value and (group, name) not in self._contested:
             return
-        self._contested.discard((group, name))
+        self._contested.settle((group, name))
         entry = BY_ID[row_parts(name)[0]]
         labels = row_group(self._groups.labels[group], row_parts(name)[1])
         record = record_of(entry, value, SPAN, bounds, labels, watermark, "provisional")

@@ -45,9 +45,7 @@ class OwnRecords:
         return found
 
     def _account(self, partition: TopicPartition, start: int, end: int) -> None:
-        known = self._accounted.get(partition)
-        if known is None:
-            return
+        known = self._accounted[partition]
         if start > known:
             self._foreign.setdefault(partition, []).append(range(known, start))
         self._accounted[partition] = max(known, end)

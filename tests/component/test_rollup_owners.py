@@ -40,6 +40,16 @@ def opened(panes: PanesTopic, owner: Owner, cases: int, watermark: int) -> None:
     send_all(owner)
 
 
+def sleeper_of(panes: PanesTopic, topics: PublishedTopics) -> Owner:
+    """One case opened at noon is published; that there are two, in revision 2, it still holds."""
+    sleeper = owner_of(panes, topics)
+    opened(panes, sleeper, 1, T0 + 3 * DAY)
+    panes.fact(NOON, {"opened": 1})
+    sleeper.read()
+    sleeper.publish()
+    return sleeper
+
+
 def revisions(topics: PublishedTopics, row: RowKey) -> tuple[int, int, int]:
     """Value and revision of the last record, and revision of the greatest one."""
     last, greatest = topics.last()[row], topics.greatest()[row]
@@ -51,11 +61,7 @@ def revisions(topics: PublishedTopics, row: RowKey) -> tuple[int, int, int]:
 @pytest.mark.parametrize("afresh", [True, False])
 def test_the_next_revision_is_greater_than_all_there_are(panes: PanesTopic, topics: PublishedTopics, row: RowKey, *, afresh: bool) -> None:
     """The sleeper holds revision 2 while its successor goes on to 4; whoever comes after its late record makes it 5, with the right value."""
-    sleeper = owner_of(panes, topics)
-    opened(panes, sleeper, 1, T0 + 3 * DAY)
-    panes.fact(NOON, {"opened": 1})
-    sleeper.read()
-    sleeper.publish()
+    sleeper = sleeper_of(panes, topics)
     owner = owner_of(panes, topics)
     for cases in (1, 1, 1):
         opened(panes, owner, cases, T0 + 3 * DAY)
@@ -71,11 +77,7 @@ def test_the_next_revision_is_greater_than_all_there_are(panes: PanesTopic, topi
 
 
 def test_a_late_row_that_says_what_the_owner_says_changes_nothing(panes: PanesTopic, topics: PublishedTopics) -> None:
-    sleeper = owner_of(panes, topics)
-    opened(panes, sleeper, 1, T0 + 3 * DAY)
-    panes.fact(NOON, {"opened": 1})
-    sleeper.read()
-    sleeper.publish()
+    sleeper = sleeper_of(panes, topics)
     owner = owner_of(panes, topics)
     send_all(owner)
     sleeper.send()
@@ -85,11 +87,7 @@ def test_a_late_row_that_says_what_the_owner_says_changes_nothing(panes: PanesTo
 
 
 def test_a_row_of_a_window_whose_facts_have_expired_stands(panes: PanesTopic, topics: PublishedTopics) -> None:
-    sleeper = owner_of(panes, topics)
-    opened(panes, sleeper, 1, T0 + 3 * DAY)
-    panes.fact(NOON, {"opened": 1})
-    sleeper.read()
-    sleeper.publish()
+    sleeper = sleeper_of(panes, topics)
     owner = owner_of(panes, topics)
     opened(panes, owner, 1, T0 + 60 * DAY)
     sleeper.send()
