@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from models.catalogue.values import KpiValue
-from models.panes.histogram import count, quantile
+from models.panes.histogram import Ordered, count
 from models.panes.pane import Nested, split
 
 NOTHING: Final[dict[str, int]] = {}
@@ -135,9 +135,11 @@ class Percentile:
 
     def evaluate(self, pane: Nested, clock: int = 0) -> KpiValue | None:
         buckets = parts(pane, self.name)
-        if not buckets:
-            return None
-        return KpiValue(quantile(buckets, self.q) / PER_SECOND, n=count(buckets))
+        return self.of(Ordered(buckets)) if buckets else None
+
+    def of(self, ordered: Ordered) -> KpiValue:
+        """The value of a histogram that has durations."""
+        return KpiValue(ordered.quantile(self.q) / PER_SECOND, n=ordered.count)
 
     def describe(self) -> str:
         return f"quantile_cont({self.name}, {self.q})"

@@ -64,6 +64,39 @@ def nested(pane: Pane) -> Nested:
     return result
 
 
+def merge_nested(into: Nested, other: Pane) -> None:
+    """Add ``other`` in place to what `nested` has made: the same as `nested` of the merged pane."""
+    for key, amount in other.items():
+        _add_nested(into, key, amount)
+
+
+def remove_nested(out_of: Nested, other: Pane) -> None:
+    """Subtract ``other`` in place from what `nested` has made."""
+    for key, amount in other.items():
+        _add_nested(out_of, key, -amount)
+
+
+def _add_nested(into: Nested, key: str, amount: int) -> None:
+    name, part = _parts[key]
+    found = into.get(name)
+    if not part:
+        total = (found if isinstance(found, int) else 0) + amount
+        if total:
+            into[name] = total
+        else:
+            into.pop(name, None)
+    elif isinstance(found, dict):
+        total = found.get(part, 0) + amount
+        if total:
+            found[part] = total
+        else:
+            found.pop(part, None)
+            if not found:
+                del into[name]
+    elif amount:
+        into[name] = {part: amount}
+
+
 def names(pane: Pane) -> set[str]:
     """The names that `nested` would give."""
     return {_parts[key][0] for key in pane}

@@ -53,8 +53,8 @@ class GroupFacts:
         self.balances = BalanceLine()
         self.sums: dict[str, RunningSum] = {window: RunningSum() for window in LIVE}
 
-    def window(self, window: str, bounds: Bounds) -> Pane:
-        """The merge of the slices of a live window. Not to be changed."""
+    def window(self, window: str, bounds: Bounds) -> Nested:
+        """The merge of the slices of a live window, nested. Not to be changed."""
         running = self.sums[window]
         running.move(self.fast if window in SLIDING else self.slow, bounds)
         return running.pane

@@ -143,7 +143,7 @@ class LiveRows:
     def _pane(self, group: int, window: str) -> Nested:
         if window == NOW:
             return nested(self._levels.of(group))
-        return nested(self._facts.of(group).window(window, self._bounds[window]))
+        return self._facts.of(group).window(window, self._bounds[window])
 
     def _row(self, kpi: Kpi, route: str, value: KpiValue, pair: Pair, watermark: int | None) -> KpiRow:
         group, window = pair

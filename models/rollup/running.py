@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from models.panes.pane import Pane, merge, remove
+from models.panes.pane import Nested, Pane, merge, merge_nested, remove_nested
 from models.panes.windows import Bounds
 
 
@@ -48,14 +48,14 @@ LATE_KEPT: Final = 200
 class RunningSum:
     """The merge of the slices of one window: moving it adds and subtracts only what enters and leaves.
 
-    Changes wait until it is asked for.
+    Changes wait until it is asked for. ``pane`` stands as formulas read it (`nested`), so that nothing is taken apart at each look.
     """
 
     __slots__ = ("_late", "bounds", "pane")
 
     def __init__(self) -> None:
         self.bounds: Bounds = (0, 0)
-        self.pane: Pane = {}
+        self.pane: Nested = {}
         self._late: list[Pane] = []
 
     def add(self, start: int, change: Pane) -> None:
@@ -71,7 +71,7 @@ class RunningSum:
     def move(self, slices: Slices, bounds: Bounds) -> None:
         """Move to new bounds, over slices in which every change has been merged."""
         for change in self._late:
-            merge(self.pane, change)
+            merge_nested(self.pane, change)
         self._late.clear()
         if bounds == self.bounds:
             return
@@ -82,6 +82,6 @@ class RunningSum:
             old_end = start
         else:
             for pane in slices.within(old_start, start):
-                remove(self.pane, pane)
+                remove_nested(self.pane, pane)
         for pane in slices.within(old_end, end):
-            merge(self.pane, pane)
+            merge_nested(self.pane, pane)

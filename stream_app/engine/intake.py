@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 BACKLOG = 1_000
 """A source that is so many records behind and has none here is about to bring some: the others wait for it, to keep their order."""
+GATHERING = 0.003
+"""Seconds in which the other partitions of the same fetch come: few large steps and writes instead of many small ones."""
 PATIENCE = 3.0
 """Seconds that they wait; order is a matter of speed, never of what comes out."""
 
@@ -121,6 +123,7 @@ class IntakeRunner:
         mine = _Waiting(batch)
         queue.append(mine)
         self._arrived.set()
+        await asyncio.sleep(GATHERING)
         while not mine.done:
             await self._outbox.room()
             self._arrived.clear()

@@ -33,6 +33,15 @@ class Rhythm:
         return max(1, turns)
 
 
+def until_beat(interval: float, now: float) -> float:
+    """Seconds to the next multiple of ``interval``, which is the same instant for all partitions of a process.
+
+    What they publish together goes out in few batches, and Rollup reads it in one turn.
+    """
+    left = interval - now % interval
+    return left if left > interval / 10 else left + interval
+
+
 class Flow:
     """How long no record has come, in looks at their count: time that the process spent elsewhere does not count."""
 

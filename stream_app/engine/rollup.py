@@ -27,6 +27,11 @@ logger = logging.getLogger(__name__)
 CATCHING_UP = 60_000
 """Event time (ms) per second that only a backlog or a replay makes: nobody can follow what is published."""
 
+SHORTEST, LONGEST = 0.8, 1.5
+"""From one publication to the next, of the interval: with some room, so that it follows the panes of the partitions."""
+GATHERING = 0.2
+"""From the first panes of a turn to its publication, of the interval."""
+
 
 class RollupRunner:
     """Rollup during one assignment of the panes topic; it publishes only once it has read everything back."""
@@ -52,6 +57,8 @@ class RollupRunner:
         self._epoch = -1
         self._positions: dict[int, int] = {}
         self._stopping = asyncio.Event()
+        self._woken = asyncio.Event()
+        self._came_at = self._began = 0.0
         self._publisher: asyncio.Task[None] | None = None
         self._observer: asyncio.Task[None] | None = None
         self.highwaters: dict[int, int] = {}
@@ -94,6 +101,9 @@ class RollupRunner:
         for records in in_slices(batch.records, self._settings.slice_records):
             self.processor.read_panes(records)
             self.records_handled += len(records)
+            if not self._woken.is_set():
+                self._came_at = monotonic()
+                self._woken.set()
             await asyncio.sleep(0)
             if self._stopping.is_set() or batch.epoch != self._epoch:
                 return
@@ -103,6 +113,7 @@ class RollupRunner:
     async def close(self) -> None:
         """Stop publishing; what was sent last may still be on its way and is complete in itself."""
         self._stopping.set()
+        self._woken.set()
         if self._observer is not None:
             self._observer.cancel()
             self._observer = None
@@ -115,9 +126,10 @@ class RollupRunner:
 
     async def _publish_forever(self) -> None:
         try:
-            published = monotonic()
+            self._began = monotonic()
             while not self._stopping.is_set():
-                seconds, published = monotonic() - published, monotonic()
+                seconds, self._began = monotonic() - self._began, monotonic()
+                self._woken.clear()
                 rows = self.processor.publish(int(time.time() * 1000))
                 await self._own.pending.settled()
                 await self._read_foreign()
@@ -145,10 +157,24 @@ class RollupRunner:
             except Exception:  # whatever it was, it concerns this question alone, and the next one comes in a second
                 logger.warning("the ends of the published topics cannot be asked for", exc_info=True, extra={"event": "ends_unknown"})
 
+    async def _panes_come(self) -> None:
+        """Partitions publish at the same instant: soon after the first panes of a turn all of them are here."""
+        interval = self._settings.rollup_interval
+        earliest = max(self._began + interval * SHORTEST, monotonic() + interval * GATHERING)
+        latest = max(self._began + interval * LONGEST, earliest)
+        try:
+            await asyncio.wait_for(self._woken.wait(), latest - monotonic())
+        except TimeoutError:
+            return
+        await self._stopped_within(max(self._came_at + interval * GATHERING, earliest) - monotonic())
+
     async def _rest(self, *, catching_up: bool) -> None:
         settings = self._settings
         if not catching_up:
-            await self._stopped_within(settings.rollup_behind_interval if self.processor.behind else settings.rollup_interval)
+            if self.processor.behind:
+                await self._stopped_within(settings.rollup_behind_interval)
+            else:
+                await self._panes_come()
             return
         until, flow = monotonic() + settings.catching_up_interval, Flow()
         while not await self._stopped_within(settings.publish_interval) and monotonic() < until:

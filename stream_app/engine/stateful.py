@@ -16,7 +16,7 @@ from stream_app.engine.batches import PartitionBatch
 from stream_app.engine.durations import Durations
 from stream_app.engine.failure import FailStop
 from stream_app.engine.outbox import Outbox, Pending
-from stream_app.engine.rhythm import QUIET, Flow, Rhythm
+from stream_app.engine.rhythm import QUIET, Flow, Rhythm, until_beat
 from stream_app.engine.settings import EngineSettings
 from stream_app.engine.slices import in_slices
 
@@ -122,7 +122,7 @@ class StatefulPartition:
         """Publish and checkpoint in turn; any failure, a cancellation too, ends the process."""
         try:
             interval = self._settings.publish_interval
-            while not await self._stopped_within(interval):
+            while not await self._stopped_within(until_beat(interval, monotonic())):
                 self._look(quiet=self._flow.look(self._worker_handled()) * interval >= QUIET)
                 if self._rhythm.due(monotonic(), in_backlog=self.in_backlog):
                     await self._checkpoint()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.panes import histogram, tiers, windows
-from models.panes.pane import Pane, merge, remove
+from models.panes.pane import Nested, Pane, merge, merge_nested, nested, remove, remove_nested
 from models.rollup.running import LATE_KEPT, RunningSum, Slices
 
 KEYS = st.sampled_from(["opened", "resolved", "first_reply:z", "first_reply:812", "open_cases:open"])
@@ -61,6 +61,17 @@ def exact(durations: list[int], q: float) -> float:
     return low + (position - floor(position)) * (high - low)
 
 
+@given(PANES, PANES)
+def test_nested_panes_are_added_and_subtracted_like_flat_ones(left: Pane, right: Pane) -> None:
+    total: Nested = {}
+    merge_nested(total, left)
+    assert total == nested(left)
+    merge_nested(total, right)
+    assert total == nested(add(left, right))
+    remove_nested(total, left)
+    assert total == nested(right)
+
+
 @given(DURATIONS, st.sampled_from([0.0, 0.1, 0.5, 0.9, 0.95, 1.0]))
 def test_quantile_is_within_one_percent_of_quantile_cont(durations: list[int], q: float) -> None:
     buckets: dict[str, int] = {}
@@ -82,7 +93,7 @@ def test_window_that_moves_equals_the_merge_of_its_slices(changes: list[tuple[in
         for at, pane in slices.panes.items():
             if end - 120 <= at < end:
                 merge(expected, pane)
-        assert running.pane == expected
+        assert running.pane == nested(expected)
 
 
 @given(st.lists(st.tuples(st.integers(0, 14), PANES), min_size=1, max_size=10), st.integers(0, 3 * LATE_KEPT), st.integers(0, 3))
