@@ -18,8 +18,10 @@ MARKER_OF_FIXTURE = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for a broker carries its marker, so ``-m "not kafka"`` leaves none of them in."""
+    """A test that asks for a broker carries its marker, so ``-m "not kafka"`` leaves none of them in; they come last, the quick ones first."""
     for item in items:
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in MARKER_OF_FIXTURE:
                 item.add_marker(MARKER_OF_FIXTURE[fixture])
+    slow = {*MARKER_OF_FIXTURE.values(), "browser"}
+    items.sort(key=lambda item: any(marker.name in slow for marker in item.iter_markers()))

@@ -93,7 +93,7 @@ def _add_nested(into: Nested, key: str, amount: int) -> None:
             found.pop(part, None)
             if not found:
                 del into[name]
-    elif amount:
+    else:
         into[name] = {part: amount}
 
 

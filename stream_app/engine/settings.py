@@ -61,7 +61,7 @@ class EngineSettings:
     outstanding_bytes: int = 16_000_000
     fetch_bytes: int = 1_048_576
     #: How long the broker holds an empty fetch: the latency floor while some partitions are silent.
-    fetch_wait: float = 0.02
+    fetch_wait: float = 0.015
     #: With less than this the broker holds a fetch for ``fetch_wait``: few large batches instead of many small ones.
     fetch_least_bytes: int = 32_768
     #: How long one produced batch is tried again while its broker is away, before the process ends.

@@ -212,7 +212,7 @@ class EngineSettings:
         maximum=timedelta(minutes=5),
     )
     fetch_wait: timedelta = setting(
-        timedelta(milliseconds=20),
+        timedelta(milliseconds=15),
         """How long the broker may hold back an answer with less than 32 KiB. The embedded broker needs `10ms`: it does not
         wake up for new data.""",
         minimum=_MILLISECOND,

@@ -127,6 +127,17 @@ async def test_offsets_are_committed_after_the_acknowledgement_of_a_mark_that_co
     await bench.runner.close()
 
 
+async def test_what_one_fetch_brings_partition_by_partition_is_handled_in_one_step() -> None:
+    bench = Bench()
+    bench.start_with_backlogs(2)
+    first = bench.arriving(0, 1)
+    await asyncio.sleep(0.001)
+    second = bench.arriving(0, 1, tp=SURVEYS)
+    await asyncio.wait_for(asyncio.gather(first, second), 2)
+    assert bench.processor.handled == [{"contacts-3": [0, 1], "surveys-0": [0, 1]}]
+    await bench.runner.close()
+
+
 async def test_a_source_is_complete_only_when_everything_up_to_the_end_is_handled_and_acknowledged() -> None:
     bench = Bench()
     bench.end = LogEnd(end=3, delivered=0, position=0)

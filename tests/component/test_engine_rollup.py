@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
@@ -85,10 +86,10 @@ class Panes:
 class Bench:
     """A runner on a fake producer, and a way to let panes come."""
 
-    def __init__(self, moved: int) -> None:
+    def __init__(self, moved: int, interval: float = INTERVAL) -> None:
         settings = EngineSettings(
             publish_interval=INTERVAL,
-            rollup_interval=INTERVAL,
+            rollup_interval=interval,
             checkpoint_interval=QUIET,
             catching_up_interval=LONGEST,
             foreign_interval=INTERVAL,
@@ -110,8 +111,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def publishing(moved: int) -> AsyncIterator[Bench]:
-    bench = Bench(moved)
+async def publishing(moved: int, interval: float = INTERVAL) -> AsyncIterator[Bench]:
+    bench = Bench(moved, interval)
     reader: Any = Panes()
     published, panes = await bench.runner.read_back(reader, [TopicPartition("panes", 0)])
     bench.runner.start(panes, published, 1)
@@ -128,6 +129,35 @@ async def published(bench: Bench, times: int) -> bool:
 async def test_while_somebody_can_follow_it_publishes_at_every_interval() -> None:
     async with publishing(moved=60_000) as bench:
         await eventually_async(lambda: published(bench, 10), within_seconds=5)
+
+
+async def test_it_follows_the_panes_of_a_turn_and_waits_for_the_last_of_them() -> None:
+    async with publishing(moved=0, interval=0.5) as bench:
+        await eventually_async(lambda: published(bench, 1), within_seconds=1)
+        for turn in range(2, 5):
+            await asyncio.sleep(0.5)
+            came = monotonic()
+            for _ in range(3):
+                await bench.a_pane()
+                await asyncio.sleep(0.01)
+            await eventually_async(partial(published, bench, turn), within_seconds=1)
+            assert 0.09 < bench.processor.published[-1] - came < 0.2
+
+
+async def test_without_panes_it_publishes_a_little_later_what_the_last_turn_left() -> None:
+    async with publishing(moved=0, interval=0.2) as bench:
+        await eventually_async(lambda: published(bench, 4), within_seconds=3)
+    first, *_, last = bench.processor.published
+    assert (last - first) / 3 == pytest.approx(0.3, abs=0.06)
+
+
+async def test_panes_that_come_all_the_time_do_not_make_it_publish_much_more_often() -> None:
+    async with publishing(moved=0, interval=0.1) as bench:
+        until = monotonic() + 1
+        while monotonic() < until:
+            await bench.a_pane()
+            await asyncio.sleep(0.005)
+    assert 9 <= len(bench.processor.published) <= 14
 
 
 async def test_in_a_backlog_it_waits_for_the_longest_interval_while_panes_come() -> None:

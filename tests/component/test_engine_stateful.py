@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +34,7 @@ class Processor:
 
     def __init__(self) -> None:
         self.turns: list[int] = []
+        self.published_at: list[float] = []
 
     def recover(self, partition: int) -> Any:
         raise NotImplementedError
@@ -48,6 +50,7 @@ class Processor:
 
     def publish(self, state: Any) -> list[Output]:
         self.follows_a_backlog = self.follows_a_backlog and not self.leaps_once
+        self.published_at.append(monotonic())
         return [Output("panes", b"k", b"published-%d" % state.offset)]
 
     def checkpoint(self, state: Any, turns: int = 1) -> Checkpoint:
@@ -133,6 +136,18 @@ async def test_no_part_of_a_checkpoint_is_sent_before_the_part_before_is_acknowl
 
 async def sent_last(bench: Bench, values: list[bytes]) -> bool:
     return bench.written[-len(values) :] == values
+
+
+async def test_partitions_that_were_opened_at_different_times_publish_at_the_same_instant() -> None:
+    benches = [Bench(publish_interval=0.2) for _ in range(3)]
+    for bench in benches:
+        bench.partition.open(bench.state)
+        await asyncio.sleep(0.07)
+    await asyncio.sleep(0.4)
+    last = [bench.processor.published_at[-1] for bench in benches]
+    assert max(last) - min(last) < 0.05
+    for bench in benches:
+        await bench.partition.close()
 
 
 async def test_in_a_backlog_only_the_checkpoints_publish() -> None:

@@ -6,6 +6,7 @@ from math import sqrt
 
 import pytest
 
+from models.catalogue.formulas import Percentile
 from models.catalogue.registry import BY_ID, CATALOGUE, evaluate, with_window
 from models.catalogue.values import KpiValue
 from models.panes.histogram import key
@@ -321,3 +322,13 @@ def test_every_entry_that_is_no_level_has_days_and_the_span() -> None:
 def test_entry_whose_part_is_missing_has_no_row() -> None:
     found = values({"sla_met:other": 1, "first_reply": 3})
     assert found == {}
+
+
+def test_percentiles_of_one_histogram_say_what_each_says_by_itself() -> None:
+    pane = nested({key("first_reply", 1_000): 3, key("first_reply", 60_000): 2, key("handle_time", 5_000): 1})
+    found = {kpi: value for kpi, _, value in evaluate(CATALOGUE, pane)}
+    percentiles = {kpi: formula for kpi in found if isinstance(formula := kpi.formula, Percentile)}
+    assert len(percentiles) == 4
+    for kpi, formula in percentiles.items():
+        assert found[kpi] == formula.evaluate(pane)
+    assert Percentile("speed_of_answer", 0.5).evaluate(pane) is None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from stream_app.engine.rhythm import Flow, Rhythm
+import pytest
+
+from stream_app.engine.rhythm import Flow, Rhythm, until_beat
 
 
 def test_without_a_backlog_a_checkpoint_is_due_at_every_interval() -> None:
@@ -49,3 +51,13 @@ def test_a_longest_interval_below_the_regular_one_does_not_count() -> None:
 def test_a_flow_is_quiet_for_as_many_looks_as_find_nothing_new() -> None:
     flow = Flow()
     assert [flow.look(count) for count in (7, 7, 7, 9, 9, 10)] == [0, 1, 2, 0, 1, 0]
+
+
+def test_beats_are_the_same_instants_whoever_asks_and_whenever() -> None:
+    for now in (12.0, 12.01, 12.013, 12.04):
+        assert now + until_beat(0.05, now) == pytest.approx(12.05)
+
+
+def test_a_beat_that_is_all_but_here_is_not_waited_for_again() -> None:
+    """A timer may fire a little early."""
+    assert until_beat(0.05, 12.049999) == pytest.approx(0.050001)
