@@ -80,8 +80,3 @@ class Ordered:
         if not share or at == last or rank + 1 < before + counts[at]:
             return low
         return low + share * (_values[self._labels[at + 1]] - low)
-
-
-def quantile(buckets: dict[str, int], q: float) -> float:
-    """As `Ordered.quantile`, for one."""
-    return Ordered(buckets).quantile(q)

@@ -31,21 +31,21 @@ def test_value_of_the_bucket_of_zero_is_zero() -> None:
 def test_quantile_interpolates_between_two_ranks() -> None:
     """Ranks 0 and 1 of 0 ms and 10 s: the median is half way."""
     buckets = {"z": 1, histogram.bucket(10_000): 1}
-    assert histogram.quantile(buckets, 0.5) == pytest.approx(5_000, rel=0.01)
+    assert histogram.Ordered(buckets).quantile(0.5) == pytest.approx(5_000, rel=0.01)
 
 
 def test_quantile_of_one_rank_and_of_the_last_one() -> None:
     buckets = {histogram.bucket(7_000): 3}
-    assert histogram.quantile(buckets, 0) == histogram.quantile(buckets, 1) == pytest.approx(7_000, rel=0.008)
+    assert histogram.Ordered(buckets).quantile(0) == histogram.Ordered(buckets).quantile(1) == pytest.approx(7_000, rel=0.008)
 
 
 def test_quantile_beyond_the_last_rank_is_the_greatest() -> None:
-    assert histogram.quantile({"z": 2}, 1.5) == 0
+    assert histogram.Ordered({"z": 2}).quantile(1.5) == 0
 
 
 def test_quantile_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing"):
-        histogram.quantile({}, 0.5)
+        histogram.Ordered({}).quantile(0.5)
 
 
 def test_count_of_a_histogram() -> None:
