@@ -44,6 +44,7 @@ class CasesProcessor(KeyedProcessor):
             {
                 "fence": unpack(fence_before(state)),
                 "as_of": instant(state.progress.watermark),
+                "clock": instant(state.progress.clock),
                 "base_through": instant(state.panes.slow_limit),
                 "base": base_of(state.panes),
                 "cells": list(levels.cells()),

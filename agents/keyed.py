@@ -22,13 +22,15 @@ from models.durability.rows import RowStore
 from models.events.canonical import Mark
 from models.panes.dimensions import Dimensions
 from models.panes.facts import entries
-from models.panes.tiers import MINUTE
+from models.panes.tiers import MINUTE, SECOND
 from models.progress.watermark import NEVER
 
 logger = logging.getLogger(__name__)
 
 CATCHING_UP: Final = MINUTE
 """Event time (ms) between two publications that only a backlog or a replay makes."""
+WITHHELD: Final = 2 * SECOND
+"""Event time (ms) that slow panes may wait for a checkpoint."""
 
 MakeLogic = Callable[[PaneStore, Dimensions], Logic[Any]]
 
@@ -110,22 +112,38 @@ class KeyedProcessor:
         """Whether the watermark has moved by more than a minute since the last publication."""
         return state.published is not None and state.progress.watermark - state.published[1] > CATCHING_UP
 
-    def publish(self, state: KeyedState[Any]) -> list[Output]:
-        """Changed panes and rows, then levels, status and this partition's own mark for the next log."""
+    def publish(self, state: KeyedState[Any], *, whole: bool = True) -> list[Output]:
+        """Changed panes and rows, then levels, status and this partition's own mark for the next log.
+
+        Not ``whole``: without the slow panes, which grow with every hour's facts while nobody needs them within the second, and so
+        without the status, which says that all panes are there.
+        """
         state.conclude()
-        outputs = [self._codec.published_pane(self.name, state.partition, pane) for pane in state.panes.take_unpublished()]
-        outputs += [self._codec.forgotten_pane(self.name, state.partition, pane) for pane in state.panes.take_forgotten()]
+        whole = whole or self._cannot_wait(state)
+        outputs = self._panes(state, whole=whole)
         outputs += self.publish_rows(state)
         progress = state.progress
-        now = (state.offset, progress.watermark, progress.clock)
-        if state.published == now:
-            return outputs
-        moved = (state.published[1] if state.published is not None else NEVER) < progress.watermark
-        state.published = now
-        outputs += self.publish_levels(state)
-        outputs.append(self._codec.status(self.name, state.partition, self._status(state)))
-        if self._settings.marks_to and moved:
+        now, before = (state.offset, progress.watermark, progress.clock), state.published
+        if before != now:
+            state.published = now
+            outputs += self.publish_levels(state)
+        if whole and state.stated != now:
+            state.stated = now
+            outputs.append(self._codec.status(self.name, state.partition, self._status(state)))
+        if self._settings.marks_to and (before[1] if before is not None else NEVER) < progress.watermark:
             outputs += self._marks(state)
+        return outputs
+
+    def _cannot_wait(self, state: KeyedState[Any]) -> bool:
+        """Whether slow panes have waited for long enough, or belong together with what levels say of the base."""
+        return state.stated is None or state.panes.rebased or state.progress.clock - state.stated[2] > WITHHELD
+
+    def _panes(self, state: KeyedState[Any], *, whole: bool) -> list[Output]:
+        codec, panes = self._codec, state.panes
+        changed = panes.take_unpublished() if whole else panes.take_unpublished_fast()
+        outputs = [codec.published_pane(self.name, state.partition, pane) for pane in changed]
+        if whole:
+            outputs += [codec.forgotten_pane(self.name, state.partition, pane) for pane in panes.take_forgotten()]
         return outputs
 
     def restore_row(self, state: KeyedState[Any], key: str, row: Any) -> None:

@@ -94,9 +94,9 @@ class StatefulProcessor(Protocol):
     def catching_up(self, state: Any) -> bool:
         """Whether event time passes so fast that nobody can follow what is published between two checkpoints."""
 
-    def publish(self, state: Any) -> list[Output]:
-        """Changed panes, levels and the partition's status, for the panes topic; called every publish interval unless
-        catching up, and right before each checkpoint."""
+    def publish(self, state: Any, *, whole: bool = True) -> list[Output]:
+        """Changed panes, levels and the partition's status, for the panes topic; called right before each checkpoint, and
+        every publish interval unless catching up: then not ``whole``, so that what is large and not urgent may wait."""
 
     def checkpoint(self, state: Any, turns: int = 1) -> Checkpoint:
         """Everything changed since the last call, ``turns`` checkpoint intervals ago, taken in one synchronous step."""

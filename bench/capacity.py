@@ -26,8 +26,8 @@ def text(rate: float, measured: Measured, assumed: Assumed) -> str:
 
 
 def _needed(found: Needs, measured: Measured, assumed: Assumed) -> Iterator[str]:
-    interval, days = measured.publish_interval, f"{assumed.horizon_days:g} days"
-    events = found.rate * interval / found.partitions
+    fast, slow, days = measured.publish_interval, measured.checkpoint_interval, f"{assumed.horizon_days:g} days"
+    per_partition = found.rate / found.partitions
     horizon = assumed.worker_memory_gib * GIB / measured.bytes_per_case * found.workers / found.cases_per_second
     rows = (
         (
@@ -39,7 +39,8 @@ def _needed(found: Needs, measured: Measured, assumed: Assumed) -> Iterator[str]
         (
             "Records per second to the one Rollup",
             f"{found.pane_records:,.0f}",
-            f"{found.partitions:,} × (panes that {events:,.0f} events change in {interval:g} s, and {measured.others:.1f} others per s)",
+            (f"{found.partitions:,} × (fast panes that {per_partition * fast:,.0f} events change in {fast:g} s, slow ones that {per_partition * slow:,.0f} "
+            f"change in {slow:g} s, and {measured.others:.1f} others per s)"),
         ),
         ("Cores for that Rollup", f"{found.rollup_cores:.2f}", "it can use one"),
         (

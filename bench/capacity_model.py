@@ -34,10 +34,12 @@ class Measured:
     cases: float
     bytes_per_case: float
     recovery_seconds_per_record: float
-    changed: list[tuple[float, float]]
+    fast: list[tuple[float, float]]
+    slow: list[tuple[float, float]]
     others: float
     pane_bytes: float
     publish_interval: float
+    checkpoint_interval: float
     pane_read_seconds: float
     publish_seconds: float
     kpi_keys: int
@@ -62,10 +64,12 @@ class Measured:
             cases=figures["cases"] / events,
             bytes_per_case=(median(run["peak_mib"] for run in jobs) - bare) * MIB / figures["cases"],
             recovery_seconds_per_record=recovery["seconds"] / recovery["records"],
-            changed=[(count, different) for count, different in panes["changed"]],
+            fast=[(count, different) for count, different in panes["fast"]],
+            slow=[(count, different) for count, different in panes["slow"]],
             others=panes["others"],
             pane_bytes=panes["bytes_per_record"],
             publish_interval=panes["publish_interval"],
+            checkpoint_interval=panes["checkpoint_interval"],
             pane_read_seconds=panes["read_seconds_per_record"],
             publish_seconds=panes["publish_seconds"],
             kpi_keys=panes["kpi_keys"],
@@ -131,11 +135,13 @@ def workers_for(rate: float, measured: Measured, assumed: Assumed) -> int:
 def rollup(rate: float, partitions: int, measured: Measured) -> tuple[float, float]:
     """Pane records per second that the one active Rollup receives, and the share of a core that they and publishing take.
 
-    However many events change a pane within a publish interval, it is sent once; so what counts is how many different ones the
-    events of one partition and one interval change.
+    However many events change a pane within an interval, it is sent once; so what counts is how many different ones the
+    events of one partition and one interval change. Fast panes go by the publish interval, slow ones by the checkpoint's.
     """
-    events = rate * measured.publish_interval / partitions
-    records = partitions * (interpolated(measured.changed, events) / measured.publish_interval + measured.others)
+    panes = 0.0
+    for changed, interval in ((measured.fast, measured.publish_interval), (measured.slow, measured.checkpoint_interval)):
+        panes += interpolated(changed, rate * interval / partitions) / interval
+    records = partitions * (panes + measured.others)
     return records, records * measured.pane_read_seconds + measured.publish_seconds / measured.publish_interval
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from bench.pipeline import all_records, consuming
@@ -59,16 +60,19 @@ async def distinct_keys(bootstrap: str, topic: str) -> int:
 class PanesRhythm:
     """How many different panes a partition changes while so many events pass through it: the greatest number in any stretch.
 
-    ``changed``: (events of one partition, different panes of one partition). Rollup is sent each of them once per publish interval,
-    and ``others`` beside them: levels and status, per partition and second, whatever happens.
+    ``fast``, ``slow``: by tier, (events of one partition, different panes of one partition). Rollup is sent each fast one once per
+    publish interval and each slow one once per checkpoint interval, and ``others`` beside them: levels and status, per partition and
+    second, whatever happens.
     """
 
-    changed: list[tuple[float, int]]
+    fast: list[tuple[float, int]]
+    slow: list[tuple[float, int]]
     others: float
     cells: int
     kpi_keys: int
     bytes_per_record: float
     publish_interval: float
+    checkpoint_interval: float
     read_seconds_per_record: float
     publish_seconds: float
 
@@ -89,9 +93,15 @@ def changed_panes(stamped: Sequence[tuple[float, bytes]], events_per_second: flo
     return curve
 
 
+def _greatest(partitions: Iterable[Sequence[tuple[float, bytes]]], events_per_second: float) -> list[tuple[float, int]]:
+    """The curve of whichever partition changes most."""
+    curves = [changed_panes(sorted(stamped), events_per_second) for stamped in partitions]
+    return [max(points, key=itemgetter(1)) for points in zip(*curves, strict=False)]
+
+
 async def panes_rhythm(bootstrap: str, settings: Settings, rate: float, cost: RollupCost) -> PanesRhythm:
     """From the panes of a live run at ``rate`` events/s."""
-    by_partition: dict[int, list[tuple[float, bytes]]] = defaultdict(list)
+    by_tier: dict[str, dict[int, list[tuple[float, bytes]]]] = {"fast": defaultdict(list), "slow": defaultdict(list)}
     cells: set[tuple[str, ...]] = set()
     others = size = 0
     records = await all_records(bootstrap, settings.topic("panes"))
@@ -101,19 +111,20 @@ async def panes_rhythm(bootstrap: str, settings: Settings, rate: float, cost: Ro
         if kind != "p":
             others += 1
             continue
-        by_partition[partition].append((record.timestamp / 1000, record.key))
-        cells.add(tuple(rest[-1]))
+        tier, _, cell = rest
+        by_tier[tier][partition].append((record.timestamp / 1000, record.key))
+        cells.add(tuple(cell))
     partitions = settings.kafka.log_partitions
-    curves = [changed_panes(sorted(stamped), rate / partitions) for stamped in by_partition.values()]
-    shortest = min((len(curve) for curve in curves), default=0)
     lasted = (records[-1].timestamp - records[0].timestamp) / 1000
     return PanesRhythm(
-        changed=[(curves[0][place][0], max(curve[place][1] for curve in curves)) for place in range(shortest)],
+        fast=_greatest(by_tier["fast"].values(), rate / partitions),
+        slow=_greatest(by_tier["slow"].values(), rate / partitions),
         others=others / partitions / lasted,
         cells=len(cells),
         kpi_keys=await distinct_keys(bootstrap, settings.topic("kpis")),
         bytes_per_record=size / len(records),
         publish_interval=settings.engine.publish_interval.total_seconds(),
+        checkpoint_interval=settings.engine.checkpoint_interval.total_seconds(),
         read_seconds_per_record=cost.read_seconds_per_record,
         publish_seconds=cost.publish_seconds,
     )

@@ -106,7 +106,10 @@ class TooManyFailuresError(Exception):
 
 
 class KeyedState(Generic[R]):
-    """State of one partition. ``offset`` is the next one to process."""
+    """State of one partition. ``offset`` is the next one to process.
+
+    ``published`` and ``stated``: offset, watermark and clock as last published, and as last published whole, with a status.
+    """
 
     def __init__(self, partition: int, logic: Logic[R], panes: PaneStore, dimensions: Dimensions, rows: RowStore[R]) -> None:
         self.partition = partition
@@ -125,6 +128,7 @@ class KeyedState(Generic[R]):
         self.forgotten: list[str] = []
         self.turn = 0
         self.published: tuple[int, int, int] | None = None
+        self.stated: tuple[int, int, int] | None = None
         self._timers: list[tuple[int, str]] = []
         self._unconcluded: dict[str, None] = {}
         self._failures = 0
@@ -276,7 +280,7 @@ class KeyedState(Generic[R]):
             self.graves.setdefault(key, fence)
         self.logic.rewritten(share + [key for key, _ in said_again])
         if self.turn % compaction.REWRITE_OVER < turns:
-            self.published = None
+            self.published = self.stated = None
         return panes_over, over
 
     def take_unwritten(self) -> list[str]:

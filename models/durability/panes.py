@@ -60,6 +60,8 @@ class PaneStore:
         self._ahead: dict[int, list[Entry]] = {}
         self.unwritten: dict[Pane, None] = {}
         self.unpublished: dict[Pane, None] = {}
+        self.unpublished_fast: dict[Pane, None] = {}
+        self.rebased = False  # a base has changed since all panes were last taken for publishing
         self.beyond_horizon = 0
         self._graves: Graves[PaneId, Pane] = Graves()
         self._rounds: Rounds[Pane] = Rounds()
@@ -127,6 +129,7 @@ class PaneStore:
             self.beyond_horizon += 1
 
     def _base_pane(self, cell: Cell) -> Pane:
+        self.rebased = True
         pane = self.base.get(cell)
         if pane is None:
             pane = self.base[cell] = Pane((BASE, 0, cell))
@@ -147,7 +150,7 @@ class PaneStore:
         self._touched.clear()
         for pane in self._touched_fast:
             pane.fence = max(pane.fence, fence)
-            self.unpublished[pane] = None
+            self.unpublished_fast[pane] = None
         self._touched_fast.clear()
 
     # -- time -----------------------------------------------------------------------------------------
@@ -182,7 +185,7 @@ class PaneStore:
                 if pane.known:
                     self._touched_fast.append(pane)
                 else:
-                    self.unpublished.pop(pane, None)
+                    self.unpublished_fast.pop(pane, None)
 
     def _reach(self) -> None:
         """The clock has reached these hours: what of them is still in its tier begins to count."""
@@ -210,10 +213,14 @@ class PaneStore:
         again, over = self._graves.take(turn)
         panes += [pane for _, pane in again + over]
         self.unwritten.update((pane, None) for pane in panes if pane.id[0] != FAST)
-        self.unpublished.update(dict.fromkeys(panes))
+        for pane in panes:
+            self._publish_again(pane)
         ending = [pane for _, pane in over]
         self._forgotten += ending
         return [pane for pane in ending if pane.id[0] != FAST]
+
+    def _publish_again(self, pane: Pane) -> None:
+        (self.unpublished_fast if pane.id[0] == FAST else self.unpublished)[pane] = None
 
     def _live(self) -> list[Pane]:
         return [*self.base.values(), *(pane for tier in (self.fast, self.slow) for cells in tier.values() for pane in cells.values())]
@@ -229,10 +236,17 @@ class PaneStore:
     def take_unpublished(self) -> list[Pane]:
         """Panes for the panes topic (no base: that stands in the level record)."""
         panes = [pane for pane in self.unpublished if pane.id[0] != BASE]
-        self.unpublished = {}
+        self.unpublished, self.rebased = {}, False
         for pane in panes:
             pane.known = True
-        self._bury([pane for pane in panes if pane.deleted and pane.id[0] == FAST])
+        return panes + self.take_unpublished_fast()
+
+    def take_unpublished_fast(self) -> list[Pane]:
+        """Those of the fast tier alone. Not while ``rebased``: the base holds what withheld panes of the slow tier lose."""
+        panes, self.unpublished_fast = list(self.unpublished_fast), {}
+        for pane in panes:
+            pane.known = True
+        self._bury([pane for pane in panes if pane.deleted])
         return panes
 
     def _bury(self, panes: Iterable[Pane]) -> None:
@@ -262,14 +276,14 @@ class PaneStore:
             gone = start < (self.fast_limit if tier == FAST else self.slow_limit)
             if gone and not pane.deleted:
                 pane.facts, pane.deleted, pane.fence = {}, True, max(pane.fence, now)
-                self.unpublished[pane] = None
+                self._publish_again(pane)
                 if tier == SLOW:
                     self.unwritten[pane] = None
             elif pane.deleted:
                 self._graves.bury(pane.id, pane, 0)
             if not gone:
                 (self.fast if tier == FAST else self.slow).setdefault(start, {})[cell] = pane
-                self.unpublished[pane] = None
+                self._publish_again(pane)
 
     def restore_fast(self, facts: Iterable[Entry], clock: int, now: Fence) -> None:
         """Add up facts of the rows as of the fence ``now``. What had been published of them stands in the topic as it is."""

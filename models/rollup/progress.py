@@ -16,6 +16,7 @@ class Progress:
     def __init__(self, partitions: int) -> None:
         self._expected = [(processor, partition) for processor in PROCESSORS for partition in range(partitions)]
         self._statuses: dict[tuple[str, int], StatusRecord] = {}
+        self._clock: int | None = None
 
     def replace(self, key: PartitionKey, record: StatusRecord) -> None:
         """Take a status unless a newer one is known."""
@@ -23,6 +24,11 @@ class Progress:
         known = self._statuses.get(where)
         if known is None or record.fence > known.fence:
             self._statuses[where] = record
+            self.hear(record.clock)
+
+    def hear(self, clock: int) -> None:
+        """The log's clock (ms), as a partition knows it."""
+        self._clock = clock if self._clock is None else max(self._clock, clock)
 
     def watermark(self) -> int | None:
         """Every fact before this instant (ms) has been read."""
@@ -36,7 +42,7 @@ class Progress:
 
     def clock(self) -> int | None:
         """The log's clock (ms)."""
-        return max((status.clock for status in self._statuses.values()), default=None)
+        return self._clock
 
     def simulated(self) -> bool:
         """Whether any of it is simulated traffic."""

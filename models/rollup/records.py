@@ -48,6 +48,7 @@ class LevelRecord(msgspec.Struct):
     base: list[tuple[Cell, dict[str, int]]] = []
     cells: list[tuple[Cell, dict[str, int]]] = []
     next: list[dict[str, object]] = []
+    clock: int | None = None
 
 
 class StatusRecord(msgspec.Struct):

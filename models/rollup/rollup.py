@@ -100,7 +100,9 @@ class Rollup:
             self._expired.setdefault(key.partition, []).append((key.start, groups, balances))
 
     def take_level(self, key: PartitionKey, record: LevelRecord) -> None:
-        """All levels of one partition, and the base of its balances."""
+        """All levels of one partition, and the base of its balances. It comes more often than a status and tells the time too."""
+        if record.clock is not None:
+            self.progress.hear(record.clock)
         if not self._levels.replace(key, record):
             return
         former, present = self._bases.get(key, {}), dict(record.base)

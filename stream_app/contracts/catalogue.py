@@ -80,7 +80,7 @@ CONTRACTS: tuple[Contract, ...] = (
     Contract("customer-log", "1.0", "internal", "The log of Customers", partial(record_schema, ContactVersion, Mark, Definitions)),
     Contract(
         "panes",
-        "1.0",
+        "1.1",
         "internal",
         "Panes, levels and status of each partition",
         partial(record_schema, PaneValue, ExpiredPane, LevelValue, StatusValue, keys=(PaneKey, PartitionKey)),

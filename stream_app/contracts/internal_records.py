@@ -45,10 +45,11 @@ class LevelValue(msgspec.Struct, forbid_unknown_fields=True):
     base: Annotated[Levels, described("Balances of the deleted slices.")]
     cells: Annotated[Levels, described("The levels.")]
     next: Annotated[list[NextItem], described("The ten clocks that are due first.")]
+    clock: Annotated[int | None, instant("The log's clock.")] = None
 
 
 class StatusValue(msgspec.Struct, forbid_unknown_fields=True):
-    """How far a partition is; sent after the panes it speaks of."""
+    """How far a partition is, once a second; sent after the panes it speaks of."""
 
     fence: Fence
     watermark: Annotated[int | None, instant("The partition's watermark.")]

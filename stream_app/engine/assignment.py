@@ -192,8 +192,8 @@ class Assignment:
     async def _open_stateful(self, partitions: list[StatefulPartition], epoch: int) -> None:
         recovered = await self._reading(lambda reader: Recovery(self._settings, reader).recover(partitions))
         garbage.collect()
-        for partition, state in recovered:
-            partition.open(state)
+        for number, (partition, state) in enumerate(recovered):
+            partition.open(state, number / len(recovered))
             tp = TP(self._settings.topic(partition.processor.log), partition.partition)
             await self._consumer().open_partition(tp, epoch, state.offset)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 QUIET = 0.25
 """Seconds without a record after which a backlog is over."""
+EARLY = 0.03
+"""A regular checkpoint that is due within so much of its interval does not wait for the next beat."""
 GROWTH = 2.0
 """By so much the next interval of a backlog is longer. A worker that is killed again and again still gets on."""
 
@@ -21,9 +23,13 @@ class Rhythm:
         self._present = interval
         self._last = now
 
+    def begin(self, now: float, phase: float) -> None:
+        """The first checkpoint comes an interval and a share of another one from now: partitions take turns."""
+        self._last = now + phase * self._interval
+
     def due(self, now: float, *, in_backlog: bool) -> bool:
         """Whether it is time for a checkpoint."""
-        return now >= self._last + (self._present if in_backlog else self._interval)
+        return now >= self._last + (self._present if in_backlog else self._interval * (1 - EARLY))
 
     def cut(self, now: float, *, in_backlog: bool) -> int:
         """A checkpoint begins. How many intervals it stands for, at least 1."""

@@ -83,11 +83,15 @@ class StatefulPartition:
         """Records of the log not yet handled; 0 while nothing is known."""
         return max(0, self.highwater - self.position) if self.position >= 0 else 0
 
-    def open(self, state: PartitionState) -> None:
-        """Take the recovered state over; the log is delivered from ``state.offset`` on."""
+    def open(self, state: PartitionState, phase: float = 0.0) -> None:
+        """Take the recovered state over; the log is delivered from ``state.offset`` on.
+
+        ``phase``: when in each interval its checkpoints come, as a share of it.
+        """
         self.state = state
         self.position = self._written = state.offset
         self.status = Status.OPEN
+        self._rhythm.begin(monotonic(), phase)
         self._writer = asyncio.get_running_loop().create_task(self._write_forever())
 
     async def on_batch(self, batch: PartitionBatch) -> None:
@@ -160,7 +164,7 @@ class StatefulPartition:
         assert self.state is not None
         if self.in_backlog:
             return
-        outputs = self.processor.publish(self.state)
+        outputs = self.processor.publish(self.state, whole=False)
         if not outputs:
             return
         await self._pending.settled()

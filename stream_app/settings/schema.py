@@ -195,7 +195,8 @@ class EngineSettings:
     publish_interval: timedelta = setting(
         timedelta(milliseconds=50),
         """How often changed numbers are published. This is most of the delay from event to screen.
-        In a backlog a partition publishes with its checkpoints only.""",
+        Windows longer than an hour, final rows and the watermark follow with the checkpoints, or after 2 s at the latest; in a backlog
+        everything follows with the checkpoints only.""",
         minimum=20 * _MILLISECOND,
         maximum=timedelta(minutes=5),
     )

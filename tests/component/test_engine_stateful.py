@@ -35,6 +35,7 @@ class Processor:
     def __init__(self) -> None:
         self.turns: list[int] = []
         self.published_at: list[float] = []
+        self.whole: list[bool] = []
 
     def recover(self, partition: int) -> Any:
         raise NotImplementedError
@@ -48,9 +49,10 @@ class Processor:
     def catching_up(self, state: Any) -> bool:
         return self.follows_a_backlog
 
-    def publish(self, state: Any) -> list[Output]:
+    def publish(self, state: Any, *, whole: bool = True) -> list[Output]:
         self.follows_a_backlog = self.follows_a_backlog and not self.leaps_once
         self.published_at.append(monotonic())
+        self.whole.append(whole)
         return [Output("panes", b"k", b"published-%d" % state.offset)]
 
     def checkpoint(self, state: Any, turns: int = 1) -> Checkpoint:
@@ -147,6 +149,30 @@ async def test_partitions_that_were_opened_at_different_times_publish_at_the_sam
     last = [bench.processor.published_at[-1] for bench in benches]
     assert max(last) - min(last) < 0.05
     for bench in benches:
+        await bench.partition.close()
+
+
+async def test_only_checkpoints_publish_whole() -> None:
+    bench = Bench(publish_interval=0.01)
+    bench.partition.open(bench.state)
+    await asyncio.sleep(0.05)
+    await bench.partition.close()
+    *between, last = bench.processor.whole
+    assert between
+    assert not any(between)
+    assert last
+
+
+async def test_partitions_take_turns_with_their_checkpoints() -> None:
+    """So that not all of them write at the same beat what they have kept for a second."""
+    benches = [Bench(publish_interval=0.02, checkpoint_interval=0.4) for _ in range(4)]
+    began = monotonic()
+    for number, bench in enumerate(benches):
+        bench.partition.open(bench.state, number / 4)
+    await asyncio.sleep(1.0)
+    for number, bench in enumerate(benches):
+        first = bench.processor.published_at[bench.processor.whole.index(True)]
+        assert first - began == pytest.approx(0.4 + 0.1 * number, abs=0.06)
         await bench.partition.close()
 
 

@@ -87,6 +87,23 @@ def test_unheard_partition_holds_the_watermark(topic: PanesTopic) -> None:
     assert topic.row("watermark", "now")["value"] == NOON - 5_000
 
 
+def test_levels_move_the_clock_between_two_statuses_and_not_the_watermark(topic: PanesTopic) -> None:
+    topic.status(NOON, NOON)
+    topic.publish()
+    topic.level(LevelRecord((0, 0), clock=NOON + 700))
+    topic.publish()
+    row = topic.row("watermark", "now")
+    assert (row["value"], row["clock"]) == (NOON, NOON + 700)
+
+
+def test_an_older_clock_does_not_turn_the_time_back(topic: PanesTopic) -> None:
+    topic.status(NOON, NOON)
+    topic.level(LevelRecord((0, 0), clock=NOON - 700))
+    topic.level(LevelRecord((0, 0)))
+    topic.publish()
+    assert topic.row("watermark", "now")["clock"] == NOON
+
+
 def test_partition_without_watermark_holds_it(topic: PanesTopic) -> None:
     topic.status(None, NOON)
     topic.publish()

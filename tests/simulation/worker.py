@@ -138,7 +138,7 @@ class Partition:
             self.write(8)
 
     def _publish(self) -> Iterator[None]:
-        outputs = self.processor.publish(self.state)
+        outputs = self.processor.publish(self.state, whole=False)
         before = list(self.outgoing.sends)
         while not settled(before):
             yield

@@ -101,7 +101,7 @@ class ToyProcessor:
     def catching_up(self, state: Any) -> bool:
         return False
 
-    def publish(self, state: Any) -> list[Output]:
+    def publish(self, state: Any, *, whole: bool = True) -> list[Output]:
         self.published += 1
         return [Output("panes", b"%d/%s" % (state.partition, key), orjson.dumps(state.panes[key])) for key in state.changed_panes]
 

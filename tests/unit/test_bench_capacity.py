@@ -20,12 +20,14 @@ FIGURES: dict[str, Any] = {
     "topics": {name: {"records": 1_000, "bytes": 100_000} for name in TOPICS} | {"kpis": {"records": 10, "bytes": 1_000}},
     "cases": 100,  # a case every ten events, 1 MiB each
     "panes": {
-        "changed": [[100.0, 50], [200.0, 80], [1_000.0, 80]],
+        "fast": [[100.0, 50], [200.0, 80], [1_000.0, 80]],
+        "slow": [[400.0, 90], [800.0, 100]],
         "others": 2.0,
         "cells": 40,
         "kpi_keys": 20,
         "bytes_per_record": 100.0,
         "publish_interval": 0.5,
+        "checkpoint_interval": 1.0,
         "read_seconds_per_record": 1e-5,
         "publish_seconds": 0.01,
     },
@@ -36,7 +38,7 @@ ASSUMED = Assumed(utilisation=0.5, partitions_per_worker=1, worker_memory_gib=1,
 
 @pytest.mark.parametrize(("events", "panes"), [(50, 25), (100, 50), (150, 65), (500, 80), (5_000, 80)])
 def test_panes_between_two_measured_points_lie_on_the_line_and_beyond_the_last_it_goes_on(events: float, panes: float) -> None:
-    assert interpolated(MEASURED.changed, events) == panes
+    assert interpolated(MEASURED.fast, events) == panes
 
 
 def test_workers_follow_the_cost_of_an_event_and_how_busy_a_core_may_be() -> None:
@@ -46,12 +48,12 @@ def test_workers_follow_the_cost_of_an_event_and_how_busy_a_core_may_be() -> Non
 
 
 def test_rollup_receives_changed_panes_and_not_events() -> None:
-    """4 partitions, 0.5 s: 1,600 events/s are 200 events each, which change 80 panes; ten times as many change no more."""
+    """4 partitions: 1,600 events/s are 200 events each in 0.5 s, which change 80 fast panes, and 400 in 1 s, which change 90 slow ones."""
     records, cores = rollup(1_600, 4, MEASURED)
-    assert records == 4 * (80 / 0.5 + 2.0)
+    assert records == 4 * (80 / 0.5 + 90 / 1.0 + 2.0)
     assert cores == pytest.approx(records * 1e-5 + 0.01 / 0.5)
-    assert rollup(16_000, 4, MEASURED)[0] == records
-    assert rollup(400, 4, MEASURED)[0] == 4 * (25 / 0.5 + 2.0)
+    assert rollup(3_200, 4, MEASURED)[0] == 4 * (80 / 0.5 + 100 / 1.0 + 2.0)
+    assert rollup(400, 4, MEASURED)[0] == 4 * (25 / 0.5 + 22.5 / 1.0 + 2.0)
 
 
 def test_bytes_are_those_of_an_event_times_the_rate_and_panes_those_of_rollup() -> None:

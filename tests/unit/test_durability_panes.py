@@ -136,6 +136,27 @@ def test_fast_panes_are_published_and_never_written() -> None:
     assert [pane.id[0] for pane in panes.take_unwritten(1)] == [SLOW]
 
 
+def test_fast_panes_are_published_by_themselves_and_the_others_wait() -> None:
+    panes = store()
+    advance(panes, T0, 1)
+    add(panes, 2, "opened")
+
+    assert [pane.id[0] for pane in panes.take_unpublished_fast()] == [FAST]
+    assert [pane.id[0] for pane in panes.take_unpublished()] == [SLOW]
+
+
+def test_a_change_of_the_base_is_told_until_all_panes_are_taken() -> None:
+    panes = store()
+    advance(panes, T0 + KEPT + HOUR, 1)
+    assert not panes.rebased
+    add(panes, 2, "open_cases:open")
+
+    panes.take_unpublished_fast()
+    assert panes.rebased
+    panes.take_unpublished()
+    assert not panes.rebased
+
+
 def test_a_fast_pane_that_no_one_has_seen_goes_without_a_word() -> None:
     panes = store()
     advance(panes, T0, 1)

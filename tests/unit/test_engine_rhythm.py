@@ -16,6 +16,22 @@ def test_without_a_backlog_a_checkpoint_is_due_at_every_interval() -> None:
     assert rhythm.due(12.0, in_backlog=False)
 
 
+def test_a_checkpoint_that_is_nearly_due_does_not_wait_for_the_next_beat() -> None:
+    """Else each would come a beat late, whenever its beat begins a little sooner than that of the last."""
+    rhythm = Rhythm(1.0, 5.0, now=0.004)
+    assert not rhythm.due(0.95, in_backlog=False)
+    assert rhythm.due(1.001, in_backlog=False)
+
+
+def test_the_first_checkpoint_comes_by_the_turn_of_the_partition() -> None:
+    rhythm = Rhythm(1.0, 5.0, now=0.0)
+    rhythm.begin(10.0, 0.5)
+    assert not rhythm.due(11.4, in_backlog=False)
+    assert rhythm.due(11.5, in_backlog=False)
+    assert rhythm.cut(11.5, in_backlog=False) == 1
+    assert rhythm.due(12.5, in_backlog=False)
+
+
 def test_in_a_backlog_the_first_is_due_as_ever_and_the_next_later_and_later_up_to_the_longest_interval() -> None:
     rhythm, now, gaps = Rhythm(1.0, 5.0, now=0.0), 0.0, []
     for _ in range(7):

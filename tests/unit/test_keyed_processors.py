@@ -114,6 +114,62 @@ def test_nothing_is_published_twice_and_no_mark_without_a_moved_watermark() -> N
     assert keys(outputs, "customer-log") == []
 
 
+def tiers(outputs: list[Output]) -> set[str]:
+    return {key[3] for key in keys(outputs, "panes") if key[0] == "p"}
+
+
+def test_between_checkpoints_slow_panes_and_the_status_that_speaks_of_them_wait() -> None:
+    processor, state = cases()
+    processor.handle(state, LIFE)
+    processor.publish(state)
+    processor.handle(state, [opened(4, T0 + HOUR, "c2"), mark(5, T0 + HOUR + 100)])
+
+    part = processor.publish(state, whole=False)
+    rest = processor.publish(state)
+
+    assert tiers(part) == {"fast"}
+    assert [key[0] for key in keys(part, "panes")][-1] == "l"
+    assert len(keys(part, "customer-log")) == 2, "its marks do not wait"
+    assert tiers(rest) == {"slow"}
+    assert [key[0] for key in keys(rest, "panes")] == ["p", "s"]
+    assert processor.publish(state, whole=False) == []
+
+
+def test_the_first_publication_of_a_partition_is_a_whole_one() -> None:
+    processor, state = cases()
+    processor.handle(state, LIFE)
+    assert tiers(processor.publish(state, whole=False)) == {"fast", "slow"}
+
+
+def test_slow_panes_wait_for_two_seconds_of_event_time_at_the_most() -> None:
+    """
+    1 h    + 2 s   + 2.001 s      log's clock
+     *       |        *           *: published whole
+    """
+    processor, state = cases()
+    processor.handle(state, LIFE)
+    processor.publish(state)
+    processor.handle(state, [opened(4, T0 + HOUR, "c2"), mark(5, T0 + HOUR + 2_000)])
+    assert tiers(processor.publish(state, whole=False)) == {"fast"}
+    processor.handle(state, [mark(6, T0 + HOUR + 2_001)])
+    assert tiers(processor.publish(state, whole=False)) == {"slow"}
+
+
+def test_what_has_moved_to_the_base_is_published_with_the_slices_that_held_it() -> None:
+    """Else a balance stood in both of them, or in none."""
+    processor, state = cases()
+    processor.handle(state, [definitions(), opened(1), mark(2, T0 + 3 * HOUR - 1)])
+    processor.publish(state)
+    processor.handle(state, [mark(3, T0 + 3 * HOUR)])
+
+    outputs = processor.publish(state, whole=False)
+
+    assert [output.value for output in outputs if b'"slow"' in (output.key or b"")] == [b'{"fence":[0,3],"deleted":true}']
+    level = next(output.value for output in outputs if (output.key or b"").startswith(b'["l"'))
+    assert msgspec.json.decode(level or b"")["base"] == [[["billing", "phone", "urgent", "unset"], {"open_cases:open": 1}]]
+    assert not state.panes.rebased
+
+
 def test_more_than_a_minute_of_event_time_since_the_last_publication_is_catching_up() -> None:
     """
     1 h      + 60 s     + 60.001 s    watermark

@@ -136,7 +136,8 @@ class Windows:
         """Never: what has changed is published at every interval, in a backlog too."""
         return False
 
-    def publish(self, state: State) -> list[Output]:
+    def publish(self, state: State, *, whole: bool = True) -> list[Output]:
+        del whole  # its few windows are never large
         panes, partition = state.panes, state.partition
         changed, state.unpublished = state.unpublished, []
         state.unwritten.update(changed)
