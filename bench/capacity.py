@@ -27,7 +27,8 @@ def text(rate: float, measured: Measured, assumed: Assumed) -> str:
 
 def _needed(found: Needs, measured: Measured, assumed: Assumed) -> Iterator[str]:
     fast, slow, days = measured.publish_interval, measured.checkpoint_interval, f"{assumed.horizon_days:g} days"
-    per_partition = found.rate / found.partitions
+    events = found.rate / found.partitions
+    changed = f"fast panes that {events * fast:,.0f} events change in {fast:g} s, slow ones that {events * slow:,.0f} change in {slow:g} s"
     horizon = assumed.worker_memory_gib * GIB / measured.bytes_per_case * found.workers / found.cases_per_second
     rows = (
         (
@@ -39,8 +40,7 @@ def _needed(found: Needs, measured: Measured, assumed: Assumed) -> Iterator[str]
         (
             "Records per second to the one Rollup",
             f"{found.pane_records:,.0f}",
-            (f"{found.partitions:,} × (fast panes that {per_partition * fast:,.0f} events change in {fast:g} s, slow ones that {per_partition * slow:,.0f} "
-            f"change in {slow:g} s, and {measured.others:.1f} others per s)"),
+            f"{found.partitions:,} × ({changed}, and {measured.others:.1f} others per s)",
         ),
         ("Cores for that Rollup", f"{found.rollup_cores:.2f}", "it can use one"),
         (
