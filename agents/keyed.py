@@ -16,7 +16,8 @@ from agents.ports import Checkpoint, Output, Record
 from models.durability.fence import NO_FENCE, Fence, pack, unpack
 from models.durability.keyed import KeyedState, Logic, Message
 from models.durability.marker import Marker
-from models.durability.panes import BASE, FAST, PaneStore
+from models.durability.pane import BASE, FAST
+from models.durability.panes import PaneStore
 from models.durability.recovery import Merge
 from models.durability.rows import RowStore
 from models.events.canonical import Mark

@@ -10,7 +10,7 @@ from agents.ports import Output
 from models.durability.fence import Fence
 from models.durability.keyed import KeyedState, Message
 from models.durability.marker import Marker
-from models.durability.panes import Pane
+from models.durability.pane import Pane
 from models.events.canonical import Definitions, Mark
 
 

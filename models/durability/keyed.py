@@ -17,7 +17,8 @@ from typing import Any, Final, Generic
 from models.durability import compaction
 from models.durability.compaction import Graves, Rounds
 from models.durability.fence import NO_FENCE, Fence, pack
-from models.durability.panes import Pane, PaneStore
+from models.durability.pane import Pane
+from models.durability.panes import PaneStore
 from models.durability.rows import R, RowStore
 from models.events.canonical import FIRST_VERSION, Definitions, Mark
 from models.panes.dimensions import Cell, Dimensions

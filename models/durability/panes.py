@@ -17,33 +17,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from models.durability.compaction import Graves, Rounds
-from models.durability.fence import NO_FENCE, Fence
+from models.durability.compaction import Rounds
+from models.durability.fence import Fence
+from models.durability.pane import BASE, FAST, SLOW, Pane
+from models.durability.pane_graves import PaneGraves
 from models.panes.dimensions import Cell
 from models.panes.facts import Entry
 from models.panes.tiers import DAY, FAST_KEPT, FAST_WIDTH, HOUR
 from models.progress.watermark import NEVER
 
-PaneId = tuple[str, int, Cell]
-"""(tier, slice start, cell); tier ``base`` has the one slice 0."""
-
-FAST: Final = "fast"
-SLOW: Final = "slow"
-BASE: Final = "base"
 BALANCE: Final = "open_cases:"
-
-
-class Pane:
-    """Cumulative facts of one cell and slice, with the fence up to which they are complete."""
-
-    __slots__ = ("deleted", "facts", "fence", "id", "known")
-
-    def __init__(self, pane_id: PaneId) -> None:
-        self.id = pane_id
-        self.known = False  # written or published before, so that its end must be too
-        self.facts: dict[str, int] = {}
-        self.fence: Fence = NO_FENCE
-        self.deleted = False
 
 
 class PaneStore:
@@ -63,7 +46,7 @@ class PaneStore:
         self.unpublished_fast: dict[Pane, None] = {}
         self.rebased = False  # a base has changed since all panes were last taken for publishing
         self.beyond_horizon = 0
-        self._graves: Graves[PaneId, Pane] = Graves()
+        self._graves = PaneGraves()
         self._rounds: Rounds[Pane] = Rounds()
         self._forgotten: list[Pane] = []
         self._touched: list[Pane] = []
@@ -210,12 +193,11 @@ class PaneStore:
         """Write and publish a share of the unchanged panes again, and deleted ones whose turn it is; returns those then over."""
         self._turn = turn
         panes = [pane for pane in self._rounds.share(turn, self._live) if not pane.deleted]
-        again, over = self._graves.take(turn)
-        panes += [pane for _, pane in again + over]
+        again, ending = self._graves.take(turn)
+        panes += again + ending
         self.unwritten.update((pane, None) for pane in panes if pane.id[0] != FAST)
         for pane in panes:
             self._publish_again(pane)
-        ending = [pane for _, pane in over]
         self._forgotten += ending
         return [pane for pane in ending if pane.id[0] != FAST]
 
@@ -230,7 +212,7 @@ class PaneStore:
         self._turn = turn
         panes = sorted(self.unwritten, key=_base_first)
         self.unwritten = {}
-        self._bury(panes)
+        self._graves.bury(panes, turn)
         return panes
 
     def take_unpublished(self) -> list[Pane]:
@@ -246,14 +228,8 @@ class PaneStore:
         panes, self.unpublished_fast = list(self.unpublished_fast), {}
         for pane in panes:
             pane.known = True
-        self._bury([pane for pane in panes if pane.deleted])
+        self._graves.bury(panes, self._turn)
         return panes
-
-    def _bury(self, panes: Iterable[Pane]) -> None:
-        ending = set(self._forgotten)
-        for pane in panes:
-            if pane.deleted and pane not in ending:
-                self._graves.bury(pane.id, pane, self._turn)
 
     def take_forgotten(self) -> list[Pane]:
         """Deleted panes whose tombstone belongs into the panes topic too."""
@@ -267,6 +243,7 @@ class PaneStore:
         presence: what a zombie wrote of a slice that is gone is deleted again.
         """
         self.fast_limit, self.slow_limit = limits
+        deleted = []
         for pane in panes:
             pane.known = True
             tier, start, cell = pane.id
@@ -280,10 +257,11 @@ class PaneStore:
                 if tier == SLOW:
                     self.unwritten[pane] = None
             elif pane.deleted:
-                self._graves.bury(pane.id, pane, 0)
+                deleted.append(pane)
             if not gone:
                 (self.fast if tier == FAST else self.slow).setdefault(start, {})[cell] = pane
                 self._publish_again(pane)
+        self._graves.bury(deleted, 0)
 
     def restore_fast(self, facts: Iterable[Entry], clock: int, now: Fence) -> None:
         """Add up facts of the rows as of the fence ``now``. What had been published of them stands in the topic as it is."""

@@ -37,8 +37,8 @@ class Row:
 R = TypeVar("R", bound=Row)
 
 
-_Written = tuple[str, Fence, bytes]
-"""Key, fence and value of a row as it was last written."""
+_Written = tuple[int, Fence, bytes]
+"""When a row was last written (turn), its fence and its value then. Only the last one is kept, and none of a row that is gone."""
 
 
 class RowStore(Generic[R]):
@@ -48,8 +48,9 @@ class RowStore(Generic[R]):
         self._encode = encode
         self._decode = decode
         self._rows: dict[str, R | bytes] = {}
-        self._cooling: deque[tuple[int, list[_Written]]] = deque()
-        self._thawed: list[_Written] = []
+        self._written: dict[str, _Written] = {}
+        self._cooling: deque[tuple[int, list[str]]] = deque()
+        self._thawed: list[tuple[str, Fence, bytes]] = []
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -81,6 +82,7 @@ class RowStore(Generic[R]):
     def pop(self, key: str) -> None:
         """Forget the row, if there is one."""
         self._rows.pop(key, None)
+        self._written.pop(key, None)
 
     def keep_cold(self, key: str, value: bytes) -> None:
         """A row as the changelog had it."""
@@ -93,26 +95,38 @@ class RowStore(Generic[R]):
 
     def write(self, keys: list[str], turn: int) -> Iterator[tuple[str, bytes]]:
         """Changelog values of rows that exist; from now on they cool. Cold ones are compressed."""
-        cooling, self._thawed = self._thawed, []
+        written = self._written
+        cooling: list[str] = []
+        for key, fence, value in self._thawed:
+            written[key] = turn, fence, value
+            cooling.append(key)
+        self._thawed.clear()
         self._cooling.append((turn, cooling))
         for key in keys:
             found = self._rows[key]
             if isinstance(found, bytes):
                 value = _plain(found)
-                self._rows[key] = compress(value, 1)
+                if value is found:
+                    self._rows[key] = compress(value, 1)
             else:
                 value = self._encode(found)
-                cooling.append((key, found.fence, value))
+                written[key] = turn, found.fence, value
+                cooling.append(key)
             yield key, value
 
     def cool(self, turn: int) -> None:
         """Rows that were written ``COLD_AFTER`` turns ago and have not been touched since become bytes."""
-        rows = self._rows
+        rows, written = self._rows, self._written
         while self._cooling and self._cooling[0][0] + COLD_AFTER <= turn:
-            for key, fence, value in self._cooling.popleft()[1]:
+            then, keys = self._cooling.popleft()
+            for key in keys:
+                last = written.get(key)
+                if last is None or last[0] != then:
+                    continue
+                del written[key]
                 row = rows.get(key)
-                if row is not None and not isinstance(row, bytes) and row.fence == fence:
-                    rows[key] = value
+                if row is not None and not isinstance(row, bytes) and row.fence == last[1]:
+                    rows[key] = last[2]
 
 
 def _plain(value: bytes) -> bytes:

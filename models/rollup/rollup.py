@@ -38,6 +38,8 @@ from models.rollup.span import SpanRows
 
 FAST_REACH: Final = HOUR + MINUTE
 """No live window reaches further back (ms) in fast slices."""
+FORGETTING: Final = 10 * MINUTE
+"""What no window reaches any more is looked for after so much (ms) of the log's clock: in a backlog at every publish."""
 CATCHING_UP: Final = MINUTE
 """A log clock that moved this much (ms) between two publishes belongs to a backlog or a replay."""
 
@@ -67,6 +69,7 @@ class Rollup:
         self.moved = 0
         self.behind = False
         self._publishes = 0
+        self._forgot_at = 0
         self._through: int | None = None
 
     def take_pane(self, identity: bytes, key: PaneKey, record: PaneRecord) -> None:
@@ -215,8 +218,9 @@ class Rollup:
 
     def _forget(self, clock: int, watermark: int | None) -> None:
         self._newest["fast"].forget(clock - FAST_KEPT)
-        if watermark is None or self._publishes % 60:
+        if watermark is None or clock < self._forgot_at + FORGETTING:
             return
+        self._forgot_at = clock
         oldest = watermark - self._settings.horizon
         self._newest["slow"].forget_deleted(oldest - HOUR)
         self._facts.forget(clock - FAST_KEPT, oldest - 26 * HOUR)

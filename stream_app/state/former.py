@@ -8,7 +8,7 @@ from typing import TypeVar
 from agents.ports import Record
 from models.durability.fence import unpack
 from models.durability.marker import Marker
-from models.durability.panes import PaneId
+from models.durability.pane import PaneId
 from models.durability.recovery import BEGIN, FENCE_BYTES, MARKER, PANE, ROW, CorruptChangelogError, fence_of, seal
 from stream_app.wire import changelog
 

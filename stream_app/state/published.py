@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from agents.ports import Record
-from models.durability.panes import PaneId
+from models.durability.pane import PaneId
 from models.rollup.records import NO_FENCE, Fence, PaneKey, PartitionKey
 from stream_app.wire.outputs import OutputsCodec
 

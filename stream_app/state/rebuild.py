@@ -20,7 +20,7 @@ from aiokafka.structs import TopicPartition
 from agents.ports import Checkpoint
 from models.durability.fence import pack
 from models.durability.keyed import KeyedState
-from models.durability.panes import FAST, Pane, PaneId
+from models.durability.pane import FAST, Pane, PaneId
 from models.durability.recovery import BEGIN, seal
 from models.events.canonical import Definitions
 from stream_app.engine.producer import start_producer

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from aiokafka.structs import TopicPartition
 
 from models.durability.keyed import KeyedState
-from models.durability.panes import FAST, PaneId
+from models.durability.pane import FAST, PaneId
 from models.events.canonical import Definitions
 from stream_app.engine.reading import LogRange, Reader
 from stream_app.engine.settings import EngineSettings

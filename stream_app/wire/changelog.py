@@ -11,7 +11,7 @@ from models.customers.row import CustomerRow
 from models.durability.fence import Fence
 from models.durability.keyed import KeyedState
 from models.durability.marker import Marker
-from models.durability.panes import Pane
+from models.durability.pane import Pane
 from models.durability.recovery import MARKER, PANE, ROW, CorruptChangelogError, fence_of, seal
 from models.panes.dimensions import Cell
 from models.panes.facts import entries

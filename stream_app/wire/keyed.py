@@ -13,7 +13,7 @@ from models.cases.items import event_of
 from models.durability.fence import Fence, unpack
 from models.durability.keyed import KeyedState, Message
 from models.durability.marker import Marker
-from models.durability.panes import Pane
+from models.durability.pane import Pane
 from models.durability.recovery import FENCE_BYTES, fence_of, seal
 from models.events.canonical import Definitions, Mark
 from stream_app.wire import canonical, changelog, outputs

@@ -14,7 +14,7 @@ from models.cases.items import FIELDS, item_of
 from models.cases.row import CaseRow
 from models.customers.row import CustomerRow
 from models.durability.fence import pack
-from models.durability.panes import Pane
+from models.durability.pane import Pane
 from models.durability.recovery import CorruptChangelogError, Merge, fence_of, seal
 from models.events.canonical import ContactVersion, Definitions, Event, Mark
 from models.progress.watermark import NEVER

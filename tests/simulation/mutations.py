@@ -15,7 +15,8 @@ from models.cases.row import CaseRow
 from models.cases.rules import CaseRules
 from models.durability.fence import Fence, pack
 from models.durability.keyed import Decision, KeyedState
-from models.durability.panes import Pane, PaneStore
+from models.durability.pane import Pane
+from models.durability.panes import PaneStore
 from models.durability.recovery import MARKER, PANE, ROW, Merge
 from models.events.canonical import Mark
 from models.progress.watermark import NEVER, Progress

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from models.durability import rows
@@ -111,6 +113,45 @@ def test_a_cold_row_is_written_as_it_was_and_compressed_then() -> None:
     assert rows.decoded == 0
     assert rows.checkpoint(10, "k") == first
     assert rows["k"].text == "a text that " * 20
+
+
+def test_only_what_was_written_last_of_a_row_waits_for_its_turn_to_cool() -> None:
+    """A backlog writes many rows again, or deletes them, long before that."""
+    values: list[bytes] = []
+
+    def encode(row: Row) -> bytes:
+        values.append(row.fence.to_bytes(8, "big") + row.text.encode())
+        return values[-1]
+
+    rows = RowStore[Row](encode, lambda _, value: Row(value[8:].decode(), 0))
+    rows["k"], rows["gone"] = Row("a", 1), Row("b", 2)
+    list(rows.write(["k", "gone"], 1))
+    rows["k"] = Row("c", 3)
+    list(rows.write(["k"], 2))
+    rows.pop("gone")
+
+    older, gone, last = (sys.getrefcount(value) for value in values)
+    assert (older, gone) == (last - 1, last - 1)
+
+
+def test_a_row_written_twice_cools_by_its_last_turn() -> None:
+    rows = Rows()
+    row = rows["k"] = Row("hello", 7)
+    rows.checkpoint(1, "k")
+    rows.checkpoint(2, "k")
+
+    rows.checkpoint(1 + AFTER)
+    assert rows["k"] is row
+    rows.checkpoint(2 + AFTER)
+    assert rows["k"] is not row
+
+
+def test_a_cold_row_is_compressed_once() -> None:
+    rows = cold()
+    rows.checkpoint(9, "k")
+    compressed = rows._rows["k"]
+    rows.checkpoint(10, "k")
+    assert rows._rows["k"] is compressed
 
 
 def test_a_row_kept_as_the_changelog_had_it_is_there() -> None:

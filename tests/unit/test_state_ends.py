@@ -9,7 +9,7 @@ import msgspec
 from agents.cases import CasesProcessor
 from models.durability.fence import pack, unpack
 from models.durability.keyed import KeyedState
-from models.durability.panes import PaneId
+from models.durability.pane import PaneId
 from models.panes.dimensions import Cell
 from stream_app.state.rebuild import end_what_is_no_more
 from stream_app.wire.keyed import CASES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agents.cases import CasesProcessor
 from models.durability.fence import pack
-from models.durability.panes import Pane
+from models.durability.pane import Pane
 from models.durability.recovery import BEGIN, seal
 from models.panes.dimensions import Cell
 from stream_app.state.former import Former
