@@ -100,7 +100,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--compiled", action="store_true", help="also whole job and latency by the compiled worker (after `make compiled`)")
     parser.add_argument("--workers", type=_counts, default=(), metavar="1,2,4", help="also the whole job with so many worker processes")
     parser.add_argument("--long", type=int, default=0, metavar="TIMES", help="also the whole job on a history so many times as long")
-    parser.add_argument("--long-events", type=int, default=100_000, help="size of the shorter of its two histories (default 100,000)")
+    parser.add_argument("--long-events", type=int, default=300_000, help="size of the shorter of its two histories (default 300,000)")
     parser.add_argument("--idle", type=int, default=0, metavar="CASES", help="also what so many open cases cost that nothing touches")
     parser.add_argument("--only", choices=PARTS, help="one part of it")
     parser.add_argument("--input", type=Path, help="file to keep the simulated events in, used again if it is there")
