@@ -7,28 +7,30 @@ kept of a deleted pane is its cell, which all slices share.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from models.durability.compaction import Graves
 from models.durability.fence import Fence
 from models.durability.pane import Pane
-from models.panes.dimensions import Cell
 
 _Burial = tuple[str, int, Fence, int]
 """(tier, slice start, fence of the deletion, number of the burial)."""
+_Cells = tuple[Any, ...]
+"""A `Cell` each. Compiled code would make a new tuple of what it knows to be one, and nothing would be shared."""
 
 
 class PaneGraves:
     """`Graves` of panes."""
 
     def __init__(self) -> None:
-        self._graves: Graves[_Burial, tuple[Cell, ...]] = Graves()
-        self._cells: dict[Cell, Cell] = {}
+        self._graves: Graves[_Burial, _Cells] = Graves()
+        self._cells: dict[Any, Any] = {}
         self._burials = 0
         self._risen: set[Pane] = set()
 
     def bury(self, panes: Iterable[Pane], turn: int) -> None:
         """Of these panes the deleted ones, unless they come from here."""
-        slices: dict[tuple[str, int, Fence], list[Cell]] = {}
+        slices: dict[tuple[str, int, Fence], list[Any]] = {}
         for pane in panes:
             if pane.deleted and pane not in self._risen:
                 tier, start, cell = pane.id
@@ -45,7 +47,7 @@ class PaneGraves:
         return said, ending
 
 
-def _panes(burials: Iterable[tuple[_Burial, tuple[Cell, ...]]]) -> list[Pane]:
+def _panes(burials: Iterable[tuple[_Burial, _Cells]]) -> list[Pane]:
     panes = []
     for (tier, start, fence, _), cells in burials:
         for cell in cells:
