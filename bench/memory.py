@@ -52,7 +52,7 @@ def main() -> None:
     processor = CasesProcessor(4, CASES)
     state = processor.new_state(0)
     state.define(Definitions(1, Settings().definitions()), 0)
-    garbage.tune()
+    garbage.switch_off()
     sizes = []
     for number in range(given.cases):
         for event in events_of(number):

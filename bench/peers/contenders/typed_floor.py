@@ -63,5 +63,5 @@ async def run(task: Task) -> None:
 
 
 if __name__ == "__main__":
-    garbage.tune()
+    garbage.switch_off()
     asyncio.run(run(Task.given()))
