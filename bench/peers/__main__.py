@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def _jobs(bootstrap: str, count: int, entries: Sequence[Entry]) -> dict[int, Job
         asyncio.run(topics.fill(bootstrap, topic, events(size)))
         expected = truth(value for _, _, value in events(size))
         last = FIRST_INSTANT + (size - 1) * WINDOW_MS // EVENTS_PER_MINUTE
-        jobs[size] = Job(bootstrap, topic, size, expected, lambda found, expected=expected, last=last: compare(expected, found, last))
+        jobs[size] = Job(bootstrap, topic, size, expected, partial(compare, expected, last_instant=last))
     return jobs
 
 

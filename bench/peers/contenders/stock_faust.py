@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import faust
 
@@ -26,7 +27,7 @@ def create(task: Task) -> faust.App:
     watch = Stopwatch(task)
 
     @app.agent(source)
-    async def handle(events: faust.StreamT[dict[str, object]]) -> None:
+    async def handle(events: faust.StreamT[dict[str, Any]]) -> None:
         async for event in events:
             watch.start()
             window = f"{event['queue']}/{event['channel']}@{event['occurred_at'] // WINDOW_MS}"
