@@ -37,20 +37,18 @@ class CasesProcessor(KeyedProcessor):
 
     def publish_levels(self, state: KeyedState[Any]) -> Iterable[Output]:
         """One complete record per partition."""
-        levels = _logic(state).levels
-        yield self._codec.level(
-            self.name,
-            state.partition,
-            {
-                "fence": unpack(fence_before(state)),
-                "as_of": instant(state.progress.watermark),
-                "clock": instant(state.progress.clock),
-                "base_through": instant(state.panes.slow_limit),
-                "base": base_of(state.panes),
-                "cells": list(levels.cells()),
-                "next": levels.next_to_breach(),
-            },
-        )
+        levels, clock = _logic(state).levels, instant(state.progress.clock)
+        body = {
+            "fence": unpack(fence_before(state)),
+            "as_of": instant(state.progress.watermark),
+            "base_through": instant(state.panes.slow_limit),
+            "base": base_of(state.panes),
+            "cells": list(levels.cells()),
+            "next": levels.next_to_breach(),
+        }
+        if clock is not None:
+            body["clock"] = clock
+        yield self._codec.level(self.name, state.partition, body)
 
 
 def _logic(state: KeyedState[Any]) -> CasesLogic:

@@ -7,11 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from agents.cases import CasesProcessor
+from agents.customers import CustomersProcessor
+from agents.keyed import KeyedProcessor
 from models.events.canonical import ContactVersion, Definitions, Event, Mark
 from models.events.contract import INPUT_TYPES
 from stream_app.contracts.case_records import CaseEvent, ClosedCase, DeadLetterHeaders, OpenCase, SlaEvent
 from stream_app.contracts.internal_records import ExpiredPane, LevelValue, PaneValue, StatusValue
 from stream_app.contracts.kpi_records import FinalKpi, LiveKpi, NextToBreach, PipelineWatermark, SourceProgress
+from stream_app.wire.keyed import CASES, CUSTOMERS
+from tests.support.input_records import InputRecord
 from tests.support.pipeline import INPUTS, LogRecord
 from tests.support.record_schemas import OUTPUTS, RecordJudge, Validation
 from tests.support.recorded_traffic import BAD, traffic
@@ -41,6 +46,15 @@ def test_every_record_is_as_its_schema_says(topic: str) -> None:
     validation = Validation()
     for record in traffic().topics.all(topic):
         validation.take(topic, record)
+    assert validation.faults == []
+    assert validation.records > 0
+
+
+@pytest.mark.parametrize("processor", [CasesProcessor(1, CASES), CustomersProcessor(1, CUSTOMERS)], ids=lambda processor: processor.name)
+def test_what_a_partition_says_before_it_has_heard_the_time_is_as_its_schema_says(processor: KeyedProcessor) -> None:
+    validation = Validation()
+    for output in processor.publish(processor.new_state(0)):
+        validation.take(output.topic, InputRecord(output.value, 0, key=output.key))
     assert validation.faults == []
     assert validation.records > 0
 
