@@ -102,6 +102,18 @@ def test_a_key_buried_again_begins_its_time_anew(monkeypatch: pytest.MonkeyPatch
     assert graves.take(3) == ([], [("a", second)])
 
 
+def test_a_deletion_that_is_said_again_lies_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.durability.compaction.REWRITE_OVER", 2)
+    monkeypatch.setattr("models.durability.compaction.TOMBSTONE_AFTER", 4)
+    graves: Graves[str, int] = Graves()
+    graves.bury("a", pack(1, 1), 0)
+    said, _ = graves.take(2)
+    graves.bury(*said[0], 2)
+
+    assert graves.take(4) == ([], said)
+    assert graves.take(6) == ([], [])
+
+
 def test_a_key_deleted_anew_between_two_checkpoints_is_said_deleted_with_the_newer_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its life in between was never written, so nothing exhumed it; the older fence would lose to a zombie's row of that life."""
     monkeypatch.setattr("models.durability.compaction.REWRITE_OVER", 1)
