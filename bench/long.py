@@ -3,8 +3,9 @@
 Same traffic per day, so the number of open cases stays what it is. Both runs forget after ``HORIZON_DAYS``, which the
 shorter one has passed as well: with the default horizon it would still be filling up, and there would be nothing to compare.
 
-The shorter one has to go on for as long as a worker's memory grows while it catches up, which is about twenty seconds: rows stay
-objects for thirty checkpoint intervals after they were written. From then on it is the same, however long the run.
+The shorter one has to go on for as long as a worker's memory grows fast while it catches up, which is about twenty seconds: rows
+stay objects for thirty checkpoint intervals after they were written. What grows on after that is what is remembered of each
+deletion until its tombstone, for an hour of wall time (``models.durability.compaction``).
 """
 
 from __future__ import annotations
